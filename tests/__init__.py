@@ -1,0 +1,1 @@
+"""The tests: behaviours in cases/, one folder per room beside it."""

@@ -105,12 +105,20 @@ def _binaries(home: Path, identity: _Identity) -> Path:
             continue
         if _runs(folder, identity):
             return folder
-        copy = home / "programs"
-        shutil.copytree(folder.parent, copy, symlinks=True, dirs_exist_ok=True)
-        if _runs(copy / "bin", identity):
-            return copy / "bin"
-        shutil.rmtree(copy)
+        copy = _copy(folder, home / "programs")
+        if _runs(copy, identity):
+            return copy
     raise NoPostgres("no PostgreSQL server programs were found (initdb, postgres)")
+
+
+def _copy(folder: Path, to: Path) -> Path:
+    """Copy a server's tree, and the libraries that a Python wheel keeps beside its package, as they lie."""
+    install, package = folder.parent, folder.parent.parent
+    shutil.copytree(install, to / package.name / install.name, symlinks=True, dirs_exist_ok=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, to / libraries.name, symlinks=True, dirs_exist_ok=True)
+    return to / package.name / install.name / folder.name
 
 
 def _runs(folder: Path, identity: _Identity) -> bool:

@@ -1,0 +1,156 @@
+"""A process version compiled once: its requirements as functions, its moves as gates, its graph as a machine."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from app.engine.decision import Place
+from app.engine.graph import Graph
+from app.engine.process import DatedMode, FieldCondition, Mode, Process, Severity, Stage, Top
+from app.engine.requirements import Scope, compile_condition, counts_early, expected_of, leaves_of
+from app.engine.result import Judge
+from app.engine.values import calendar_day
+
+SEVERITY: dict[str, Severity] = {"observe": "info", "warn": "warn", "enforce": "block"}
+
+SeverityAt = Callable[[datetime], Severity]
+
+
+class CompiledRequirement(NamedTuple):
+    """One top requirement, ready to be asked."""
+
+    id: str
+    say: dict[str, str] | None
+    severity_at: SeverityAt
+    when: Judge | None
+    judge: Judge
+    expected: dict[str, Any]
+    fields: tuple[FieldCondition, ...]
+    """Every `field` requirement within it."""
+    early: bool
+    """Whether meeting it counts before its stage is reached."""
+
+
+class Gate(NamedTuple):
+    """All that is asked of one move: requirements with their places, and the finding when nothing draws it."""
+
+    requirements: tuple[tuple[Place, CompiledRequirement], ...]
+    undrawn: str | None = None
+    undrawn_severity_at: SeverityAt | None = None
+
+
+def digest_of(process: Process) -> str:
+    """`sha256:…` of what a process says: comments, layout and explicit defaults do not change it."""
+    content = process.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def severity_at(mode: Mode, zone: ZoneInfo) -> SeverityAt:
+    """The severity of a mode at a time; dated ones begin at 00:00 of their dates, process time."""
+    if not isinstance(mode, DatedMode):
+        fixed = SEVERITY[mode]
+        return lambda _as_of: fixed
+    days = {name: calendar_day(text) for name, text in mode.model_dump(exclude_none=True).items()}
+    steps = sorted(
+        (datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC), SEVERITY[name])
+        for name, day in days.items()
+        if day is not None
+    )
+
+    def at(as_of: datetime) -> Severity:
+        current: Severity = "info"
+        for begins, severity in steps:
+            if begins <= as_of:
+                current = severity
+        return current
+
+    return at
+
+
+class CompiledProcess:
+    """A process version, ready for decisions. Immutable once built; share it freely."""
+
+    def __init__(self, process: Process, version: int | None) -> None:
+        self.process = process
+        self.key = process.process
+        self.version = version
+        self.digest = digest_of(process)
+        self.zone = ZoneInfo(process.timezone)
+        self.graph = Graph(process)
+        self.stages: dict[str, Stage] = {stage.key: stage for stage in process.stages}
+        self.order = {stage.key: index for index, stage in enumerate(process.stages)}
+        self.declared_fields = frozenset(field.key for field in process.fields)
+        self.activities = {activity.key: activity for activity in process.activities}
+        self.scope = Scope(process)
+        self._stated_scope = Scope(process, stated=True)
+        self._enter = {key: self._place("enter", stage.enter) for key, stage in self.stages.items()}
+        self._exit = {key: self._place("exit", stage.exit) for key, stage in self.stages.items()}
+        self._policies = {
+            name: severity_at(getattr(process.policies, name), self.zone) for name in ("undrawn", "skip", "back")
+        }
+        compiled = {id(asked): self._place("transition", asked) for asked in process.edges.values()}
+        self.edge_order = {pair: index for index, pair in enumerate(process.edges)}
+        self.gates = {
+            (source, to): Gate(self._around(source, to, compiled[id(asked)]))
+            for (source, to), asked in process.edges.items()
+        }
+
+    def gate(self, source: str, to: str) -> Gate:
+        """What is asked of a move between two known stages, drawn or not."""
+        drawn = self.gates.get((source, to))
+        if drawn is not None:
+            return drawn
+        code, policy = self._undrawn(source, to)
+        return Gate(self._around(source, to, ()), code, self._policies[policy])
+
+    def forward(self, source: str, to: str) -> bool:
+        """Whether a move leads to a later stage or to won; never one to lost."""
+        kind = self.stages[to].kind
+        return kind == "won" or (kind == "open" and self.order[to] > self.order[source])
+
+    def _place(self, at: Place, asked: list[Top]) -> tuple[tuple[Place, CompiledRequirement], ...]:
+        return tuple((at, self._compile(one)) for one in asked)
+
+    def _compile(self, asked: Top) -> CompiledRequirement:
+        return CompiledRequirement(
+            id=asked.id,
+            say=asked.say,
+            severity_at=severity_at(asked.mode, self.zone),
+            when=None if asked.when is None else compile_condition(asked.when, self._stated_scope),
+            judge=compile_condition(asked, self.scope),
+            expected=expected_of(asked, top=True),
+            fields=tuple(leaf for leaf in leaves_of(asked) if isinstance(leaf, FieldCondition)),
+            early=counts_early(asked),
+        )
+
+    def _around(
+        self, source: str, to: str, edge: tuple[tuple[Place, CompiledRequirement], ...]
+    ) -> tuple[tuple[Place, CompiledRequirement], ...]:
+        leaving = self._exit[source] if self.forward(source, to) and source != to else ()
+        return (*leaving, *edge, *self._enter[to])
+
+    def _undrawn(self, source: str, to: str) -> tuple[str, str]:
+        """The code and the policy of a move that nothing draws."""
+        if source == to or self.stages[source].kind != "open" or self.stages[to].kind == "lost":
+            return "no_transition", "undrawn"
+        if not self.forward(source, to):
+            return "moves_back", "back"
+        return ("skips_stage", "skip") if self._skipped(source, to) else ("no_transition", "undrawn")
+
+    def _skipped(self, source: str, to: str) -> bool:
+        """Whether a stage of the path lies between the two; won lies after every open stage."""
+        before = self.order[source]
+        after = len(self.order) if self.stages[to].kind == "won" else self.order[to]
+        return any(
+            before < self.order[key] < after and key != to and self.stages[key].kind == "open"
+            for key in self.process.path
+        )
+
+
+def compile_process(process: Process, version: int | None = None) -> CompiledProcess:
+    """Compile a checked process; `version` is its published number, None for a file that was never published."""
+    return CompiledProcess(process, version)

@@ -1,0 +1,150 @@
+"""The decision: may this deal move there, and if not, every reason. Pure: no clock, no log, no prose."""
+
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate
+from app.engine.decision import Decision, Finding, Judged, Note, Place, Remedy
+from app.engine.errors import UnknownStage
+from app.engine.facts import Facts
+from app.engine.result import Result
+from app.engine.snapshot import Actor, Snapshot
+
+_NOTHING_MISSING: frozenset[str] = frozenset()
+
+
+class Asked(NamedTuple):
+    """What asking all of a gate's requirements gave."""
+
+    findings: list[Finding]
+    satisfied: list[Judged]
+    not_applicable: list[Judged]
+
+
+def decide(
+    compiled: CompiledProcess,
+    snapshot: Snapshot,
+    to: str,
+    *,
+    as_of: datetime,
+    actor: Actor | None = None,
+    missing: frozenset[str] = _NOTHING_MISSING,
+) -> Decision:
+    """Judge one move of a deal to the stage `to`, as of an aware instant.
+
+    `missing` names the facts that nobody brought (`fields`, `activities`, `contacts`, `approvals`, `stage_history`):
+    what depends on them is unknown, never unmet. Raises UnknownStage for a stage that the process lacks.
+    """
+    source = snapshot.stage
+    for stage, place in ((source, "from"), (to, "to")):
+        if stage not in compiled.stages:
+            raise UnknownStage(stage, tuple(compiled.stages), "from" if place == "from" else "to")
+    gate = compiled.gate(source, to)
+    facts = Facts(snapshot, to, as_of, compiled.zone, actor, missing)
+    asked = _ask_undrawn(compiled, gate, facts) if gate.undrawn is not None else ask(gate, facts)
+    blocked = any(finding.severity == "block" for finding in asked.findings)
+    if gate.undrawn is None:
+        blocked = not compiled.graph.passes(source, to, blocked=blocked)
+    return Decision(
+        "blocked" if blocked else "allowed",
+        compiled.key,
+        compiled.version,
+        compiled.digest,
+        source,
+        to,
+        as_of,
+        tuple(asked.findings),
+        tuple(asked.satisfied),
+        tuple(asked.not_applicable),
+        tuple(sorted(missing)),
+        notes_on(compiled, snapshot),
+    )
+
+
+def decide_unknown_stage(
+    compiled: CompiledProcess,
+    snapshot: Snapshot,
+    to: str,
+    *,
+    as_of: datetime,
+    missing: frozenset[str] = _NOTHING_MISSING,
+) -> Decision:
+    """The decision on a stored deal that stands in a stage its process version lacks: blocked, visibly."""
+    expected = {"stage": list(compiled.stages)}
+    finding = Finding("unknown_stage", "block", None, "transition", None, expected, {"stage": snapshot.stage}, (), {})
+    return Decision(
+        "blocked", compiled.key, compiled.version, compiled.digest, snapshot.stage, to, as_of, (finding,),
+        missing=tuple(sorted(missing)), notes=notes_on(compiled, snapshot),
+    )  # fmt: skip
+
+
+def ask(gate: Gate, facts: Facts) -> Asked:
+    """Ask every requirement of a gate, in order, and keep every answer."""
+    findings: list[Finding] = []
+    satisfied: list[Judged] = []
+    not_applicable: list[Judged] = []
+    for place, requirement in gate.requirements:
+        applies = True if requirement.when is None else requirement.when(facts).holds
+        if applies is False:
+            not_applicable.append(Judged(requirement.id, place))
+            continue
+        result = requirement.judge(facts)
+        if result.holds:
+            satisfied.append(Judged(requirement.id, place))
+        else:
+            findings.append(_finding(requirement, place, facts, result, sure=applies is True))
+    return Asked(findings, satisfied, not_applicable)
+
+
+def _finding(requirement: CompiledRequirement, place: Place, facts: Facts, result: Result, *, sure: bool) -> Finding:
+    """One reason. When it is not known whether the requirement applies at all, that is the reason."""
+    actual = result.actual if sure else {**result.actual, "because": "when_unknown"}
+    return Finding(
+        cast("str", result.code) if sure else "cannot_evaluate",
+        requirement.severity_at(facts.as_of),
+        requirement.id,
+        place,
+        requirement.say,
+        requirement.expected,
+        actual,
+        result.remediation,
+        result.params,
+        result.nested,
+    )
+
+
+def _ask_undrawn(compiled: CompiledProcess, gate: Gate, facts: Facts) -> Asked:
+    """The finding of a move that nothing draws; where its policy does not block, `exit` and `enter` are still asked."""
+    finding = undrawn_finding(compiled, gate, facts)
+    if finding.severity == "block":
+        return Asked([finding], [], [])
+    asked = ask(gate, facts)
+    return Asked([finding, *asked.findings], asked.satisfied, asked.not_applicable)
+
+
+def undrawn_finding(compiled: CompiledProcess, gate: Gate, facts: Facts) -> Finding:
+    """Nothing draws this move; these are drawn instead."""
+    drawn = compiled.graph.destinations(facts.stage)
+    remedies: list[Remedy] = [{"kind": "take_drawn_move", "to": drawn}] if drawn else []
+    if compiled.stages[facts.stage].kind == "lost":
+        remedies.append({"kind": "new_deal"})
+    return Finding(
+        cast("str", gate.undrawn),
+        gate.undrawn_severity_at(facts.as_of) if gate.undrawn_severity_at is not None else "block",
+        None,
+        "transition",
+        None,
+        {"to": drawn},
+        {"to": facts.to},
+        tuple(remedies),
+        {},
+    )
+
+
+def notes_on(compiled: CompiledProcess, snapshot: Snapshot) -> tuple[Note, ...]:
+    """What the snapshot holds that the process does not declare: kept, ignored, told."""
+    notes = [Note("undeclared_field", key) for key in snapshot.fields if key not in compiled.declared_fields]
+    if any(one.activity not in compiled.activities for one in snapshot.activities):
+        unknown = dict.fromkeys(one.activity for one in snapshot.activities)
+        notes += [Note("unknown_activity", key) for key in unknown if key not in compiled.activities]
+    return tuple(notes)

@@ -1,0 +1,53 @@
+"""Connections to CRM accounts, found by id before any tenant is known."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from app.store.database import Query, Reader, Transaction
+from app.store.statements import by_key, select_shape, upsert
+from app.store.tables import ConnectionRow, table_of
+
+TABLE = table_of(ConnectionRow)
+
+
+class StoredConnection(NamedTuple):
+    """A connection, its secret encrypted."""
+
+    tenant_id: str
+    connection_id: str
+    kind: str
+    settings: str
+    secret_ciphertext: str
+    created_at: datetime
+    updated_at: datetime
+
+
+PUT = upsert(TABLE, "created_at")
+FIND = Query(select_shape(TABLE, StoredConnection).where(*by_key(TABLE, "connection_id")), StoredConnection._make)
+READ = Query(
+    select_shape(TABLE, StoredConnection).where(*by_key(TABLE, "tenant_id", "connection_id")), StoredConnection._make
+)
+LIST = Query(
+    select_shape(TABLE, StoredConnection).where(*by_key(TABLE, "tenant_id")).order_by(TABLE.c.connection_id),
+    StoredConnection._make,
+)
+
+
+async def put_connection(tx: Transaction, connection: StoredConnection) -> None:
+    """Store a connection, over an older one of the same tenant; Conflict when another tenant has the id."""
+    await tx.execute(PUT, connection._asdict())
+
+
+async def find_connection(db: Reader, connection_id: str) -> StoredConnection | None:
+    """The connection of this id, of whatever tenant: only for a delivery, which proves itself by its signature."""
+    return await db.fetch_one(FIND, {"connection_id": connection_id})
+
+
+async def read_connection(db: Reader, tenant_id: str, connection_id: str) -> StoredConnection | None:
+    """One connection of a tenant."""
+    return await db.fetch_one(READ, {"tenant_id": tenant_id, "connection_id": connection_id})
+
+
+async def list_connections(db: Reader, tenant_id: str) -> list[StoredConnection]:
+    """The connections of a tenant."""
+    return await db.fetch_all(LIST, {"tenant_id": tenant_id})

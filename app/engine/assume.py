@@ -1,12 +1,13 @@
 """What the facts would be, were a step taken: the plan's own small world. Nothing here is ever stored or shown."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from app.engine.effort import Step
 from app.engine.facts import Facts
 from app.engine.operators import ABSENT, Unreadable
-from app.engine.process import Field_, FieldCondition, FieldRef
+from app.engine.process import FieldCondition, FieldRef, ProcessField
 from app.engine.requirements import Scope
 from app.engine.snapshot import Activity, Approval, Contact
 from app.engine.values import calendar_day, relative_days
@@ -116,11 +117,11 @@ def _operands(asked: list[FieldCondition]) -> list[Any]:
 
 def _numbers(asked: list[FieldCondition]) -> list[Any]:
     named = sorted({value for value in _operands(asked) if not isinstance(value, str)})
-    between = [(low + high) / 2 for low, high in zip(named, named[1:], strict=False)]
+    between = [(low + high) / 2 for low, high in pairwise(named)]
     return [*named, *between, *(value + 1 for value in named), *(value - 1 for value in named), 0, 1]
 
 
-def _texts(field: Field_, asked: list[FieldCondition]) -> list[str]:
+def _texts(field: ProcessField, asked: list[FieldCondition]) -> list[str]:
     named = [value for condition in asked if condition.comparison != "is" for value in _operands([condition])]
     long_enough = max(field.min_length or 1, 1)
     return [*named, *("\x00" * (long_enough + extra) for extra in range(len(named) + 1))]

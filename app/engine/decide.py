@@ -40,7 +40,7 @@ def decide(
         if stage not in compiled.stages:
             raise UnknownStage(stage, tuple(compiled.stages), "from" if place == "from" else "to")
     gate = compiled.gate(source, to)
-    facts = Facts(snapshot, to, as_of, compiled.zone, actor, missing)
+    facts = Facts(snapshot, to, as_of, zone=compiled.zone, actor=actor, missing=missing)
     asked = _ask_undrawn(compiled, gate, facts) if gate.undrawn is not None else ask(gate, facts)
     blocked = any(finding.severity == "block" for finding in asked.findings)
     if gate.undrawn is None:

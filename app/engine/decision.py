@@ -97,7 +97,7 @@ class Plan(NamedTuple):
 
 
 class Advice(NamedTuple):
-    """What to do next, and where that leads; `plan` is None when the goal is out of reach, and `blocked_by` says why."""
+    """What to do next, and where that leads; `plan` is None when the goal is out of reach: `blocked_by` says why."""
 
     process: str
     version: int | None

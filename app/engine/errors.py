@@ -15,7 +15,7 @@ class FileProblem(NamedTuple):
 
 
 class ProcessFileError(Exception):
-    """the process file has errors"""
+    """The process file has errors."""
 
     def __init__(self, source: str, problems: tuple[FileProblem, ...]) -> None:
         super().__init__(f"{source}: {len(problems)} problem(s), first {problems[0].code} at line {problems[0].line}")
@@ -24,7 +24,7 @@ class ProcessFileError(Exception):
 
 
 class UnknownStage(Exception):
-    """the process has no such stage"""
+    """The process has no such stage."""
 
     def __init__(self, stage: str, known: tuple[str, ...], place: Literal["from", "to", "goal"]) -> None:
         super().__init__(f"unknown stage {stage}")

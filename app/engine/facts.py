@@ -32,7 +32,14 @@ class Facts:
     history: Sequence[StageEntry]
 
     def __init__(
-        self, snapshot: Snapshot, to: str, as_of: datetime, zone: tzinfo, actor: Actor | None, missing: frozenset[str]
+        self,
+        snapshot: Snapshot,
+        to: str,
+        as_of: datetime,
+        *,
+        zone: tzinfo,
+        actor: Actor | None,
+        missing: frozenset[str],
     ) -> None:
         self.stage = snapshot.stage
         self.stage_entered_at = snapshot.stage_entered_at
@@ -57,7 +64,7 @@ class Facts:
         twin = object.__new__(Facts)
         for name in Facts.__slots__:
             setattr(twin, name, changes.get(name, getattr(self, name)))
-        twin._by_kind = twin._by_role = twin._today = None  # noqa: SLF001 (a copy of our own class)
+        twin._by_kind = twin._by_role = twin._today = None
         return twin
 
     @property

@@ -4,6 +4,8 @@ The machine never sees text of a file as anything but a name: conditions are fun
 are off (they would draw an edge from every stage to every stage), and no model is registered.
 """
 
+from typing import cast
+
 from transitions import EventData, Machine, Transition
 
 from app.engine.process import Process
@@ -20,7 +22,7 @@ class Mover:
 
 
 def _not_blocked(event: EventData) -> bool:
-    return not event.model.blocked
+    return not cast("Mover", event.model).blocked
 
 
 class Graph:

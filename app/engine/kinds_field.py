@@ -6,11 +6,11 @@ from typing import Any
 from app.engine.decision import Remedy
 from app.engine.facts import Facts
 from app.engine.operators import ABSENT, COMPARE, Reader, Unreadable, operand_reader
-from app.engine.process import Field_, FieldCondition
+from app.engine.process import FieldCondition, ProcessField
 from app.engine.result import MET, Leaf, Result, unknown
 
 
-def _fill(field: Field_, *, absent: bool = False) -> tuple[Remedy, ...]:
+def _fill(field: ProcessField, *, absent: bool = False) -> tuple[Remedy, ...]:
     step: Remedy = {"kind": "fill_field", "field": field.key}
     if absent:
         step["is"] = "absent"
@@ -23,7 +23,12 @@ class _Question:
     """One `field` requirement: reads, compares, says what was there."""
 
     def __init__(
-        self, condition: FieldCondition, fields: Mapping[str, Field_], readers: Mapping[str, Reader], *, stated: bool
+        self,
+        condition: FieldCondition,
+        fields: Mapping[str, ProcessField],
+        readers: Mapping[str, Reader],
+        *,
+        stated: bool,
     ) -> None:
         self.field = fields[condition.field]
         self.key = condition.field
@@ -98,7 +103,7 @@ class _Question:
 
 
 def field(
-    condition: FieldCondition, fields: Mapping[str, Field_], readers: Mapping[str, Reader], *, stated: bool
+    condition: FieldCondition, fields: Mapping[str, ProcessField], readers: Mapping[str, Reader], *, stated: bool
 ) -> Leaf:
     """Compile a `field` requirement; `stated` for one that stands in a `when`."""
     question = _Question(condition, fields, readers, stated=stated)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.engine.facts import Facts
-from app.engine.process import Field_, FieldRef
+from app.engine.process import FieldRef, ProcessField
 from app.engine.values import calendar_day, relative_days
 
 ABSENT = object()
@@ -15,7 +15,7 @@ ABSENT = object()
 
 
 class Unreadable(Exception):
-    """a value that cannot be compared; its text says why: `wrong_type` or `outside_choices`"""
+    """A value that cannot be compared; its text says why: `wrong_type` or `outside_choices`."""
 
 
 Reader = Callable[[Any, Facts], Any]
@@ -87,7 +87,7 @@ def _choice(declared: frozenset[str]) -> Reader:
 _READERS: dict[str, Reader] = {"number": _number, "text": _text, "boolean": _boolean, "date": _date}
 
 
-def reader(field: Field_) -> Reader:
+def reader(field: ProcessField) -> Reader:
     """A function that reads this field: its typed value, ABSENT, or Unreadable raised."""
     typed = (
         _choice(frozenset(choice.key for choice in field.choices)) if field.type == "choice" else _READERS[field.type]
@@ -103,7 +103,7 @@ def reader(field: Field_) -> Reader:
 
 
 def operand_reader(
-    field: Field_, comparison: str, operand: Any, readers: Mapping[str, Reader]
+    field: ProcessField, comparison: str, operand: Any, readers: Mapping[str, Reader]
 ) -> Callable[[Facts], Any]:
     """A function that gives what the value is compared with; ABSENT when another field holds nothing.
 

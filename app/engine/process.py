@@ -369,7 +369,7 @@ class ActivityType(Part):
     how: Text | None = None
 
 
-class Field_(Part):
+class ProcessField(Part):
     """A fact the process asks about a deal."""
 
     key: Key
@@ -439,7 +439,7 @@ class Process(Part):
     roles: list[Named] = []
     contacts: list[Named] = []
     activities: list[ActivityType] = []
-    fields: list[Field_] = []
+    fields: list[ProcessField] = []
     stages: Annotated[list[Stage], Field(min_length=1)]
     start: list[Key] = []
     path: list[Key] = []

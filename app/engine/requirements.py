@@ -14,10 +14,10 @@ from app.engine.process import (
     Condition,
     ContactCondition,
     DealAgeCondition,
-    Field_,
     FieldCondition,
     NotCondition,
     Process,
+    ProcessField,
     StageAgeCondition,
     requirement_kind,
 )
@@ -30,7 +30,7 @@ class Scope:
     def __init__(self, process: Process, *, stated: bool = False) -> None:
         self.process = process
         self.stated = stated
-        self.fields: Mapping[str, Field_] = {field.key: field for field in process.fields}
+        self.fields: Mapping[str, ProcessField] = {field.key: field for field in process.fields}
         self.readers: Mapping[str, Reader] = {key: reader(field) for key, field in self.fields.items()}
 
 
@@ -82,15 +82,20 @@ class _Member(NamedTuple):
     judge: Judge
 
 
+_GROUP_CODES = {
+    (True, False): "not_all_met",
+    (False, False): "none_met",
+    (True, True): "must_not_hold",
+    (False, True): "must_not_hold",
+}
+
+
 def _group(conditions: Sequence[Condition], scope: Scope, *, every: bool, negate: bool) -> Judge:
     members = [
         _Member(one.id, _opposite(expected_of(one), negate=negate), compile_condition(one, scope, negate=negate))
         for one in conditions
     ]
-    if negate:
-        code = "must_not_hold"
-    else:
-        code = "not_all_met" if every else "none_met"
+    code = _GROUP_CODES[every, negate]
     decisive = not every
 
     def judge(facts: Facts) -> Result:
@@ -150,7 +155,9 @@ def expected_of(condition: Condition, *, top: bool = False) -> dict[str, Any]:
     )
     if kind == "activity":
         asked["activity"] = asked["activity"][0] if len(asked["activity"]) == 1 else asked["activity"]
-        asked = {name: asked[name] for name in _ACTIVITY_ORDER if name in asked and asked[name] != "done"}
+        if asked["status"] == "done":
+            del asked["status"]
+        asked = {name: asked[name] for name in _ACTIVITY_ORDER if name in asked}
     if top and kind == "field":
         del asked["field"]
     return asked
@@ -172,7 +179,7 @@ def leaves_of(condition: Condition) -> list[Condition]:
 
 
 def counts_early(condition: Condition) -> bool:
-    """Whether meeting it before its move's stage is reached counts: nothing in it looks at stages, ages or people's yes."""
+    """Whether meeting it before its stage is reached counts: nothing in it looks at stages, ages or approvals."""
     return all(_timeless(leaf) for leaf in leaves_of(condition))
 
 

@@ -57,7 +57,7 @@ def suggest(
     for stage, known in ((snapshot.stage, "from"), (goal, "goal")):
         if stage not in compiled.stages:
             raise UnknownStage(stage, tuple(compiled.stages), "from" if known == "from" else "goal")
-    facts = Facts(snapshot, goal, as_of, compiled.zone, actor, missing)
+    facts = Facts(snapshot, goal, as_of, zone=compiled.zone, actor=actor, missing=missing)
     if actor is None:
         facts.mover_id = f"{SOMEBODY}-mover"
     head = (compiled.key, compiled.version, compiled.digest, snapshot.stage, goal, as_of)

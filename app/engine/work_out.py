@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 from app.engine.assume import FieldValues, take
 from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate
 from app.engine.decide import ask
-from app.engine.decision import Finding, Nested, Severity
+from app.engine.decision import Finding, Nested
 from app.engine.effort import Prices, Step
 from app.engine.facts import Facts
+from app.engine.process import Severity
 from app.engine.result import Result
 
 _BADNESS: dict[Severity, int] = {"block": 10_000, "warn": 100, "info": 0}

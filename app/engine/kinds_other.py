@@ -67,58 +67,68 @@ def age(between: Between, since: Callable[[Facts], datetime | None], lacking: st
     return Leaf(judge, observe, undo)
 
 
-def approval(condition: ApprovalCondition, _process: Process) -> Leaf:
-    """Someone else with the role said yes to this very move, since the deal entered its stage."""
-    role = condition.approval
-    within = None if condition.within is None else duration(condition.within)
+class _Approvals:
+    """One `approval` requirement: someone else with the role said yes to this very move, since the stage was entered."""
 
-    def ignored_because(one: Approval, facts: Facts, entry: datetime) -> str | None:
+    def __init__(self, condition: ApprovalCondition) -> None:
+        self.role = condition.approval
+        self.within = None if condition.within is None else duration(condition.within)
+
+    def ignored_because(self, one: Approval, facts: Facts, entry: datetime) -> str | None:
+        """Why an approval does not count; None when it does."""
         if (one.from_stage, one.to_stage) != (facts.stage, facts.to):
             return "move"
         if one.at < entry:
             return "stage_entry"
         if one.at > facts.as_of:
             return "as_of"
-        if within is not None and one.at < facts.as_of - within:
+        if self.within is not None and one.at < facts.as_of - self.within:
             return "within"
         return "same_person" if one.by == facts.mover_id else None
 
-    def sort_out(facts: Facts, entry: datetime) -> tuple[list[Approval], list[dict[str, str]]]:
+    def sort_out(self, facts: Facts, entry: datetime) -> tuple[list[Approval], list[dict[str, str]]]:
+        """Those that count, and those that do not with why."""
         good: list[Approval] = []
         ignored: list[dict[str, str]] = []
         for one in facts.approvals:
-            if one.role == role:
-                because = ignored_because(one, facts, entry)
+            if one.role == self.role:
+                because = self.ignored_because(one, facts, entry)
                 if because is None:
                     good.append(one)
                 else:
-                    ignored.append({"role": role, "by": one.by, "because": because})
+                    ignored.append({"role": self.role, "by": one.by, "because": because})
         return good, ignored
 
-    def judge(facts: Facts) -> Result:
+    def judge(self, facts: Facts) -> Result:
+        """Met, unmet with what was ignored, or unknown without an actor or an entry time."""
         entry = facts.stage_entry
         if facts.mover_id is None:
             return unknown("no_actor", ignored=[])
         if entry is None:
             return unknown("stage_entry_unknown", ignored=[])
-        good, ignored = sort_out(facts, entry)
+        good, ignored = self.sort_out(facts, entry)
         if good:
             return MET
         if "approvals" in facts.missing:
             return unknown("facts_missing", ignored=ignored)
-        steps: list[Remedy] = [{"kind": "request_approval", "role": role}]
+        steps: list[Remedy] = [{"kind": "request_approval", "role": self.role}]
         if entry > facts.as_of:
             steps.insert(0, {"kind": "wait_until", "until": instant(entry)})
         return Result(False, "approval_missing", {"ignored": ignored}, tuple(steps))
 
-    def undo(facts: Facts) -> tuple[Remedy, ...]:
+    def undo(self, facts: Facts) -> tuple[Remedy, ...]:
+        """A yes is not taken back; only a `within` lets it age out."""
         entry = facts.stage_entry
-        if within is None or entry is None:
+        if self.within is None or entry is None:
             return ()
-        latest = max(one.at for one in sort_out(facts, entry)[0])
-        return ({"kind": "wait_until", "until": instant(latest + within + _MOMENT)},)
+        latest = max(one.at for one in self.sort_out(facts, entry)[0])
+        return ({"kind": "wait_until", "until": instant(latest + self.within + _MOMENT)},)
 
-    return Leaf(judge, lambda _facts: {"ignored": []}, undo)
+
+def approval(condition: ApprovalCondition, _process: Process) -> Leaf:
+    """Compile an `approval` requirement."""
+    approvals = _Approvals(condition)
+    return Leaf(approvals.judge, lambda _facts: {"ignored": []}, approvals.undo)
 
 
 def mover(condition: MoverCondition, process: Process) -> Leaf:

@@ -68,7 +68,7 @@ def age(between: Between, since: Callable[[Facts], datetime | None], lacking: st
 
 
 class _Approvals:
-    """One `approval` requirement: someone else with the role said yes to this very move, since the stage was entered."""
+    """One `approval` requirement: someone else with the role said yes to this very move, in this very stage."""
 
     def __init__(self, condition: ApprovalCondition) -> None:
         self.role = condition.approval

@@ -89,7 +89,7 @@ class Planner:
         return Move(*pair, total, tuple(opened))
 
     def _cost(self, finding: Finding, steps: tuple[Step, ...], *, first: bool) -> Cost:
-        """On the next move, what nothing helps blocks. Later, what cannot be told yet costs nothing, nor does a mover."""
+        """On the next move, what nothing helps blocks; later, what cannot be told yet costs nothing."""
         if not first:
             if finding.code == "cannot_evaluate" and not steps:
                 return NOTHING

@@ -186,6 +186,16 @@ class WebhookEventRow(Base, table=True):
     event_key: str = Field(primary_key=True, sa_type=Key)
 
 
+class CrmRecordRow(Base, table=True):
+    """All that a CRM has told about one of its deals, as a document; also the row that working on the deal locks."""
+
+    __tablename__ = "crm_records"
+    tenant_id: str = Field(primary_key=True, sa_type=Key)
+    connection_id: str = Field(primary_key=True, sa_type=Key)
+    object_id: str = Field(primary_key=True, sa_type=Key)
+    document: str | None = Field(sa_type=Text)
+
+
 class IdempotencyKeyRow(Base, table=True):
     """The answer that was given to a write, for whoever sends the same write again."""
 

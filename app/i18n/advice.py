@@ -20,7 +20,7 @@ _SHOWN_ANYWAY = ("activity", "outcome", "with", "times")
 def render_advice(advice: Advice, compiled: Compiled, locale: Locale) -> Shape:
     """The advice as JSON-ready data."""
     labels = labels_of(compiled, locale)
-    move = Move(advice.stage, advice.goal, advice.version)
+    move = Move(advice.stage, advice.goal, advice.version, advice.as_of)
     return {
         "process": {"key": advice.process, "version": advice.version, "digest": advice.digest},
         "stage": advice.stage,

@@ -15,7 +15,7 @@ Shape = dict[str, Any]
 def render_decision(decision: Decision, compiled: Compiled, locale: Locale, *, decision_id: str | None = None) -> Shape:
     """The decision as JSON-ready data; `decision_id` comes first where there is one."""
     labels = labels_of(compiled, locale)
-    move = Move(decision.from_stage, decision.to_stage, decision.version)
+    move = Move(decision.from_stage, decision.to_stage, decision.version, decision.as_of)
     shape: Shape = {} if decision_id is None else {"decision_id": decision_id}
     shape["outcome"] = decision.outcome
     shape["process"] = {"key": decision.process, "version": decision.version, "digest": decision.digest}

@@ -1,6 +1,7 @@
 """What is wrong, with the figures: one function for each finding code."""
 
 from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from app.engine.decision import Finding, Nested
@@ -12,11 +13,12 @@ from app.i18n.remedies import people_choice
 
 
 class Move(NamedTuple):
-    """The move a finding is about; some texts name its ends."""
+    """The move a finding is about, and as of when it is judged."""
 
     source: str | None
     to: str
     version: int | None
+    as_of: datetime
 
 
 def detail(found: Finding | Nested, labels: Labels, move: Move) -> str:
@@ -32,9 +34,21 @@ def detail(found: Finding | Nested, labels: Labels, move: Move) -> str:
     return _DETAILS[code](Case(expected, found.actual, found.params, found.nested), labels, move)
 
 
-def _field_missing(case: Case, labels: Labels, _move: Move) -> str:
+def _field_missing(case: Case, labels: Labels, move: Move) -> str:
     said = labels.catalogue.text("finding.field_missing.detail", field=labels.field(case.params["field"]))
-    return _with_need(said, field_need(case.expected, case.params["field"], labels), labels)
+    return _with_need(said, _field_need(case, labels, move), labels)
+
+
+def _field_need(case: Case, labels: Labels, move: Move) -> str:
+    """What is asked of the field, or may not be; relative days become the days they mean."""
+    refused = case.expected.get("not")
+    return field_need(
+        refused or case.expected, case.params["field"], labels, _today(labels, move), negate=refused is not None
+    )
+
+
+def _today(labels: Labels, move: Move) -> date:
+    return move.as_of.astimezone(labels.zone).date()
 
 
 def _field_too_short(case: Case, labels: Labels, _move: Move) -> str:
@@ -52,12 +66,8 @@ def _field_present(case: Case, labels: Labels, _move: Move) -> str:
     )
 
 
-def _field_mismatch(case: Case, labels: Labels, _move: Move) -> str:
-    key = case.params["field"]
-    said = labels.catalogue.text(
-        "fact.field", field=labels.field(key), value=field_value(key, case.actual["value"], labels)
-    )
-    return _with_need(said, field_need(case.expected, key, labels), labels)
+def _field_mismatch(case: Case, labels: Labels, move: Move) -> str:
+    return _with_need(fact(case, labels), _field_need(case, labels, move), labels)
 
 
 def _with_need(said: str, need: str, labels: Labels) -> str:
@@ -126,6 +136,8 @@ def _not_all_met(case: Case, labels: Labels, move: Move) -> str:
 
 def _must_not_hold(case: Case, labels: Labels, move: Move) -> str:
     refused = case.expected["not"]
+    if not case.nested and "field" in refused:
+        return _refused_value(case, refused, labels, move)
     if not case.nested:
         said = fact(Case(refused, case.actual, case.params, ()), labels)
         return labels.catalogue.text("finding.must_not_hold.detail", fact=said)
@@ -133,6 +145,13 @@ def _must_not_hold(case: Case, labels: Labels, move: Move) -> str:
         said = _listed("list.long_and", _open(case.nested, labels, move), labels)
         return labels.catalogue.text("finding.must_not_hold.all", list=said)
     return _listed("list.long_and", _open(case.nested, labels, move), labels)
+
+
+def _refused_value(case: Case, refused: dict[str, Any], labels: Labels, move: Move) -> str:
+    """A field that holds what it may not: present where it must be empty, or a value that compares."""
+    if refused.get("is") == "present":
+        return _field_present(case, labels, move)
+    return _with_need(fact(case, labels), _field_need(case, labels, move), labels)
 
 
 def _open(nested: Sequence[Nested], labels: Labels, move: Move) -> list[str]:
@@ -155,10 +174,8 @@ def _cannot_evaluate(case: Case, labels: Labels, move: Move) -> str:
     expected = case.expected.get("not", case.expected)
     if "field" in case.params:
         return _unreadable_field(case, expected, because, labels)
-    since = expected.get("since")
-    stage = labels.stage(since["stage"]) if isinstance(since, dict) else ""
     kind = next((kind for kind in ("activity", "contact", "approval") if kind in expected), "other")
-    return text(f"because.{because}", stage=stage, facts=text(f"facts.{kind}"))
+    return text(f"because.{because}", facts=text(f"facts.{kind}"))
 
 
 def _unreadable_field(case: Case, expected: dict[str, Any], because: str, labels: Labels) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from app.engine.decision import Nested
 from app.i18n.figures import age, moment, quoted, span, timed, value
 from app.i18n.labels import Labels
-from app.i18n.remedies import activity_noun, people_choice
+from app.i18n.remedies import activity_noun, people, people_choice
 from app.i18n.words import Word
 
 
@@ -75,10 +75,11 @@ def _one_of(keys: list[str], labels: Labels) -> Word:
 def _activity_options(case: Case, labels: Labels) -> str:
     text = labels.catalogue.text
     said = ""
-    if "with" in case.expected:
-        said += text("option.with", role=labels.person(case.expected["with"]))
-    if case.actual.get("people"):
-        said += text("option.met", count=case.actual["people"])
+    met = case.actual.get("people", 0)
+    if met == 1 and "with" not in case.expected:
+        said += text("option.people", count=1)
+    else:
+        said += people(case.expected, met, labels)
     if case.expected.get("status") == "planned" and "within" in case.expected:
         said += text("option.soon", span=span(case.expected["within"], labels.locale))
     since = case.params.get("since")

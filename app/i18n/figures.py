@@ -1,12 +1,12 @@
 """Dates, durations and values as people read them. Cached: the same few days and figures come up all the time."""
 
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
 from babel.dates import format_date
 
-from app.engine.values import calendar_day, duration, relative_days
+from app.engine.values import calendar_day, relative_days
 from app.i18n.texts import REGIONS, Catalogue, Locale, number, texts
 from app.i18n.words import Word
 
@@ -22,6 +22,7 @@ def day(when: date, locale: Locale) -> Word:
     text = format_date(when, format="long", locale=REGIONS[locale])
     if locale == "en":
         return Word(text)
+    text = text.replace("1 ", "1º ", 1) if when.day == 1 else text
     # l'8 and l'11: the only days of a month that begin with a vowel.
     articles = ("dall'", "all'", "dell'", "l'") if when.day in (8, 11) else ("dal ", "al ", "del ", "il ")
     return Word(text, "", dict(zip(("since", "to the", "of the", "the"), (a + text for a in articles), strict=True)))
@@ -67,7 +68,7 @@ def quoted(text: str, catalogue: Catalogue) -> str:
 
 
 def value(raw: Any, kind: str, unit: str | None, catalogue: Catalogue) -> str:
-    """A field's value, whatever it holds: 50,000 EUR; 10 November 2026; yes; “proposal”."""
+    """A field's value, whatever it holds: 50,000 EUR; 10 November 2026, il 10 novembre 2026; yes; “proposal”."""
     if raw is None:
         return catalogue.text("figure.nothing")
     if isinstance(raw, bool):
@@ -77,23 +78,12 @@ def value(raw: Any, kind: str, unit: str | None, catalogue: Catalogue) -> str:
         return catalogue.text("figure.amount", number=written, unit=unit) if unit and kind == "number" else written
     if isinstance(raw, str):
         when = calendar_day(raw) if kind == "date" else None
-        return quoted(raw, catalogue) if when is None else str(day(when, catalogue.locale))
+        return quoted(raw, catalogue) if when is None else format(day(when, catalogue.locale), "the")
     return catalogue.text("figure.list" if isinstance(raw, list) else "figure.object")
 
 
-def day_point(text: str, catalogue: Catalogue) -> Word:
-    """A day that a date is compared with: `2026-11-10`, `today`, `+7d`, `-30d`."""
-    days = relative_days(text)
-    if days is None:
-        fixed = calendar_day(text)
-        return Word(text) if fixed is None else day(fixed, catalogue.locale)
-    if days == 0:
-        words = catalogue.text("figure.today")
-    else:
-        words = catalogue.text("figure.days_ahead" if days > 0 else "figure.days_ago", count=abs(days))
-    return Word(words, "", {"of the": catalogue.text("figure.of", day=words)})
-
-
-def whole_days(text: str) -> int:
-    """A duration of a process file in days, a started day counting."""
-    return -(-int(duration(text).total_seconds()) // 86_400)
+def day_point(text: str, today: date, locale: Locale) -> Word:
+    """A day that a date is compared with (`2026-11-10`, `today`, `+7d`, `-30d`), as the calendar day it means."""
+    ahead = relative_days(text)
+    when = calendar_day(text) if ahead is None else today + timedelta(days=ahead)
+    return Word(text) if when is None else day(when, locale)

@@ -1,5 +1,6 @@
 """What is needed, in words: `1 needed`, `“requested” or “approved” needed`, `a date after today needed`."""
 
+from datetime import date
 from typing import Any
 
 from app.i18n.facts import field_value
@@ -9,6 +10,18 @@ from app.i18n.texts import Catalogue
 from app.i18n.words import Word
 
 _NOT_A_COMPARISON = ("field", "id")
+_OPPOSITES = {
+    "equals": "not_equals",
+    "not_equals": "equals",
+    "in": "not_in",
+    "not_in": "in",
+    "at_least": "less_than",
+    "less_than": "at_least",
+    "at_most": "more_than",
+    "more_than": "at_most",
+    "before": "on_or_after",
+    "after": "on_or_before",
+}
 
 
 def times_needed(expected: dict[str, Any], actual: dict[str, Any], catalogue: Catalogue) -> str:
@@ -21,21 +34,21 @@ def times_needed(expected: dict[str, Any], actual: dict[str, Any], catalogue: Ca
     return ", ".join(needed)
 
 
-def field_need(expected: dict[str, Any], field: str, labels: Labels) -> str:
-    """What a comparison asks of a field; nothing where any value will do."""
-    expected = expected.get("not", expected)
-    comparison = next(name for name in expected if name not in _NOT_A_COMPARISON)
-    operand = expected[comparison]
+def field_need(asked: dict[str, Any], field: str, labels: Labels, today: date, *, negate: bool = False) -> str:
+    """What a comparison, or its opposite, asks of a field; nothing where any value will do."""
+    comparison = next(name for name in asked if name not in _NOT_A_COMPARISON)
+    operand = asked[comparison]
     if comparison == "is":
         return ""
+    code = f"need.{_OPPOSITES[comparison] if negate else comparison}"
     if comparison in ("before", "after"):
-        return labels.catalogue.text(f"need.{comparison}", day=_day(operand, labels))
+        return labels.catalogue.text(code, day=_day(operand, labels, today))
     values = operand if isinstance(operand, list) else [operand]
     said = labels.catalogue.either(field_value(field, one, labels) for one in values)
-    return labels.catalogue.text(f"need.{comparison}", value=said)
+    return labels.catalogue.text(code, value=said)
 
 
-def _day(operand: Any, labels: Labels) -> Word:
+def _day(operand: Any, labels: Labels, today: date) -> Word:
     if isinstance(operand, dict):
         return labels.field(operand["field"])
-    return day_point(operand, labels.catalogue)
+    return day_point(operand, today, labels.locale)

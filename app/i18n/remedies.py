@@ -50,35 +50,42 @@ def activity_noun(step: Step, word: Word, catalogue: Catalogue) -> Word:
     return Word(text, word.gender, articles)
 
 
-def options(step: Step, labels: Labels) -> str:
-    """With whom, with how many, how soon, how often."""
+def people(step: Step, count: int, labels: Labels) -> str:
+    """With whom, and with how many of them."""
     text = labels.catalogue.text
-    said = ""
+    if count > 1 and "with" in step:
+        return text("option.people_as", count=count, role=labels.person(step["with"]))
     if "with" in step:
-        said += text("option.with", role=labels.person(step["with"]))
-    if step.get("people", 1) > 1:
-        said += text("option.people", count=step["people"])
-    if "within" in step:
-        said += text("option.soon", span=span(step["within"], labels.locale))
-    if step.get("times", 1) > 1:
-        said += text("option.times", count=step["times"])
-    return said
+        return text("option.with", role=labels.person(step["with"]))
+    return text("option.people", count=count) if count > 1 else ""
+
+
+def _soon(step: Step, labels: Labels) -> str:
+    if "within" not in step:
+        return ""
+    return labels.catalogue.text("option.soon", span=span(step["within"], labels.locale))
+
+
+def _times(step: Step, labels: Labels) -> str:
+    times = step.get("times", 1)
+    return labels.catalogue.text("option.times", count=times) if times > 1 else ""
 
 
 def _do_activity(step: Step, labels: Labels) -> str:
     key = step["activity"]
     word = activity_noun(step, labels.activity(key), labels.catalogue)
     said = labels.catalogue.text(f"remedy.do_activity.{labels.kinds.get(key, 'other')}", activity=word)
-    said += options(step, labels)
+    said += people(step, step.get("people", 1), labels)
     if "outcome" in step:
         name = labels.outcome(key, step["outcome"], word)
         said += labels.catalogue.text("remedy.do_activity.outcome", activity=word, outcome=name)
-    return said
+    return said + _times(step, labels)
 
 
 def _book_activity(step: Step, labels: Labels) -> str:
     word = activity_noun(step, labels.activity(step["activity"]), labels.catalogue)
-    return labels.catalogue.text("remedy.book_activity", activity=word) + options(step, labels)
+    said = labels.catalogue.text("remedy.book_activity", activity=word) + people(step, step.get("people", 1), labels)
+    return said + _soon(step, labels) + _times(step, labels)
 
 
 def _fill_field(step: Step, labels: Labels) -> str:

@@ -1,0 +1,121 @@
+"""A connection's settings: how one CRM account's pipelines, stages, fields and people map onto processes.
+
+What is common to every CRM stands here; an adapter adds its vendor's words in a subclass.
+"""
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.engine.values import Key
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""An id of the CRM, as text."""
+
+FieldType = Literal["number", "text", "boolean", "date", "choice"]
+MOST_MAPPED = 1000
+UNMAPPED = "unmapped:"
+"""Opens the stage of a deal that stands where the mapping says nothing. No stage of a process can be called so."""
+
+
+class Mapping(BaseModel):
+    """Base of the settings: immutable, strict, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Pipeline(Mapping):
+    """One pipeline of the CRM: the process that judges it, and which of its stages is which of ours."""
+
+    process: Key
+    version: Annotated[int, Field(ge=1)] | None = None
+    stages: Annotated[dict[Id, Key], Field(min_length=1, max_length=MOST_MAPPED)]
+
+
+class FieldMapping(Mapping):
+    """A property of the CRM that is one of the process's fields. The type is the process's own when it is not said."""
+
+    field: Key
+    type: FieldType | None = None
+    choices: Annotated[dict[str, Key], Field(max_length=MOST_MAPPED)] = {}
+
+    @model_validator(mode="after")
+    def _choices_belong_to_a_choice(self) -> "FieldMapping":
+        if self.choices and self.type not in (None, "choice"):
+            raise PydanticCustomError("choices_without_choice", "`choices` needs the type `choice`")
+        return self
+
+
+class Person(Mapping):
+    """One of our people. Several ids of the CRM may name the same person: a user and an owner, for example."""
+
+    id: Id
+    roles: Annotated[list[Key], Field(max_length=MOST_MAPPED)] = []
+
+
+class ConnectionSettings(Mapping):
+    """What every connection says, whatever the CRM."""
+
+    crm: str
+    stage_property: Id
+    pipeline_property: Id
+    owner_property: Id
+    pipelines: Annotated[dict[Id, Pipeline], Field(min_length=1, max_length=MOST_MAPPED)]
+    fields: Annotated[dict[Id, FieldMapping], Field(max_length=MOST_MAPPED)] = {}
+    people: Annotated[dict[Id, Person], Field(max_length=MOST_MAPPED)] = {}
+
+    @model_validator(mode="after")
+    def _the_stage_is_no_field(self) -> "ConnectionSettings":
+        taken = {self.stage_property, self.pipeline_property}.intersection(self.fields)
+        if taken:
+            raise PydanticCustomError("stage_as_field", "`{name}` tells the stage", {"name": min(taken)})
+        return self
+
+    @model_validator(mode="after")
+    def _a_field_has_one_source(self) -> "ConnectionSettings":
+        keys = [mapping.field for mapping in self.fields.values()]
+        repeated = [key for key in keys if keys.count(key) > 1]
+        if repeated:
+            raise PydanticCustomError("field_mapped_twice", "two properties for `{name}`", {"name": repeated[0]})
+        return self
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """The properties whose changes concern us."""
+        return frozenset((self.stage_property, self.pipeline_property, self.owner_property, *self.fields))
+
+
+class Place(NamedTuple):
+    """Where in which process a stage of the CRM is. `stage` is None when the mapping does not name it."""
+
+    process: str
+    version: int | None
+    stage: str | None
+
+
+def place_of(settings: ConnectionSettings, pipeline: str | None, stage: str) -> Place | None:
+    """Find a stage of the CRM; None when not even its process can be told.
+
+    The pipeline that the deal is known to be in comes first, then all of them: stage ids are often unique over an
+    account. When two pipelines hold the id and mean different things by it, nothing is guessed.
+    """
+    own = settings.pipelines.get(pipeline) if pipeline is not None else None
+    if own is not None and stage in own.stages:
+        return Place(own.process, own.version, own.stages[stage])
+    everywhere = list(settings.pipelines.values())
+    holding = {Place(one.process, one.version, one.stages[stage]) for one in everywhere if stage in one.stages}
+    if not holding:
+        candidates = everywhere if own is None else [own]
+        holding = {Place(one.process, one.version, None) for one in candidates}
+    return holding.pop() if len(holding) == 1 else None
+
+
+def person_of(settings: ConnectionSettings, crm_id: str | None) -> Person | None:
+    """Our person behind an id of the CRM."""
+    return None if crm_id is None else settings.people.get(crm_id)
+
+
+def readable(settings: ConnectionSettings) -> dict[str, Any]:
+    """The settings as JSON, as they may be shown and stored: there is no secret among them."""
+    return settings.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,63 @@
+"""A connection's settings: what they may say, and where a stage of the CRM is looked up."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app.crm.connection import Place, place_of
+from app.crm.hubspot import HubspotSettings
+from tests.crm.builders import hubspot_settings, settings_json
+
+
+def _refused(**changes: Any) -> list[tuple[str, str]]:
+    with pytest.raises(ValidationError) as refusal:
+        HubspotSettings.model_validate(settings_json(**changes))
+    return [(".".join(map(str, error["loc"])), error["type"]) for error in refusal.value.errors()]
+
+
+def test_what_is_wrong_is_told_with_its_place() -> None:
+    stages = {"process": "sales", "stages": {"a": "Won"}}
+    assert _refused(pipelines={"default": stages}) == [("pipelines.default.stages.a", "string_pattern_mismatch")]
+    assert _refused(pipelines={}) == [("pipelines", "too_short")]
+    assert _refused(portal_id="abc") == [("portal_id", "int_type")]
+    assert _refused(portal_id=0) == [("portal_id", "greater_than_equal")]
+    assert _refused(stages={}) == [("stages", "extra_forbidden")]
+    assert _refused(fields={"amount": {"field": "amount", "type": "x"}}) == [("fields.amount.type", "literal_error")]
+    assert _refused(fields={"dealstage": {"field": "amount"}}) == [("", "stage_as_field")]
+    assert _refused(fields={"a": {"field": "x"}, "b": {"field": "x"}}) == [("", "field_mapped_twice")]
+    choices = {"field": "x", "type": "text", "choices": {"a": "b"}}
+    assert _refused(fields={"a": choices}) == [("fields.a", "choices_without_choice")]
+    assert _refused(people={"1": {"roles": ["rep"]}}) == [("people.1.id", "missing")]
+
+
+def test_the_portal_is_the_same_as_a_number_and_as_text() -> None:
+    assert hubspot_settings(portal_id="5799819") == hubspot_settings(portal_id=5799819)
+
+
+TWO = {
+    "p1": {"process": "sales", "stages": {"s1": "new", "same": "new"}},
+    "p2": {"process": "renewals", "version": 4, "stages": {"s2": "due", "same": "due"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "stage", "expected"),
+    [
+        ("p1", "same", Place("sales", None, "new")),
+        ("p2", "same", Place("renewals", 4, "due")),
+        (None, "s1", Place("sales", None, "new")),
+        (None, "s2", Place("renewals", 4, "due")),
+        (None, "same", None),
+        (None, "nowhere", None),
+        ("p1", "nowhere", Place("sales", None, None)),
+        ("p9", "s1", Place("sales", None, "new")),
+        ("p9", "same", None),
+    ],
+)
+def test_a_stage_is_looked_up_in_its_pipeline_then_in_all(pipeline: str | None, stage: str, expected: Any) -> None:
+    assert place_of(hubspot_settings(pipelines=TWO), pipeline, stage) == expected
+
+
+def test_with_one_pipeline_an_unknown_stage_is_still_of_its_process() -> None:
+    assert place_of(hubspot_settings(), None, "nowhere") == Place("sales", None, None)

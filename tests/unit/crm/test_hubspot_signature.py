@@ -1,0 +1,99 @@
+"""HubSpot's signature: the published recipe, to the byte, and everything that must not pass for it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.crm.events import from_milliseconds
+from app.crm.hubspot import sign, signed_text, verify
+
+SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
+URI = "https://engine.example.com/webhooks/hubspot"
+TIMESTAMP = "1782371973000"
+BODY = (
+    b'[{"objectId":332507367156,"propertyName":"dealstage","propertyValue":"qualifiedtobuy","changeSource":"CRM_UI",'
+    b'"eventId":802835955,"subscriptionId":92894,"portalId":5799819,"appId":186886,"occurredAt":1782371972438,'
+    b'"subscriptionType":"deal.propertyChange","attemptNumber":0}]'
+)
+SIGNATURE = "SmyDcwhjRufTG/bv0CEZCY2Evp1cPlG9wkxgYjAgEVU="
+SENT_AT = from_milliseconds(int(TIMESTAMP))
+HEADERS = {"x-hubspot-signature-v3": SIGNATURE, "x-hubspot-request-timestamp": TIMESTAMP}
+
+
+def _verify(
+    *,
+    secret: str = SECRET,
+    method: str = "POST",
+    uri: str = URI,
+    headers: dict[str, str] | None = None,
+    body: bytes = BODY,
+    now: datetime = SENT_AT,
+) -> bool:
+    headers = {**HEADERS, **(headers or {})}
+    return verify(secret, method=method, uri=uri, headers=headers, body=body, now=now)
+
+
+def test_the_known_request_has_the_known_signature() -> None:
+    assert sign(SECRET, "POST", URI, BODY, TIMESTAMP) == SIGNATURE
+    assert _verify() is True
+
+
+def test_any_other_byte_anywhere_does_not_pass() -> None:
+    changed = [
+        _verify(secret=SECRET + "y"),
+        _verify(method="PUT"),
+        _verify(uri=URI + "/"),
+        _verify(uri=URI.replace("https", "http")),
+        _verify(body=BODY + b"\n"),
+        _verify(body=BODY.replace(b'":"', b'": "', 1)),
+        _verify(headers={"x-hubspot-request-timestamp": "1782371973001"}),
+        _verify(headers={"x-hubspot-signature-v3": SIGNATURE.lower()}),
+        _verify(headers={"x-hubspot-signature-v3": SIGNATURE[:-1]}),
+    ]
+    assert changed == [False] * 9
+
+
+@pytest.mark.parametrize(
+    ("late", "passes"),
+    [
+        (timedelta(0), True),
+        (timedelta(minutes=5), True),
+        (timedelta(minutes=-5), True),
+        (timedelta(minutes=5, milliseconds=1), False),
+        (timedelta(minutes=-5, milliseconds=-1), False),
+        (timedelta(days=4000), False),
+    ],
+)
+def test_the_window_is_five_minutes_either_way(late: timedelta, *, passes: bool) -> None:
+    assert _verify(now=SENT_AT + late) is passes
+
+
+HOSTILE = [
+    "", " ", "NaN", "-1", "+1782371973000", "1782371973000.0", "1_782_371_973_000", "1782371973000 ", "0x19EFBB",
+    "9" * 15, "9" * 5000, "٣" * 13, "\uff11" * 13, "1782371973000\n", "é", "\udcff", "1e12",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("timestamp", HOSTILE)
+def test_a_hostile_timestamp_is_simply_wrong(timestamp: str) -> None:
+    assert _verify(headers={"x-hubspot-request-timestamp": timestamp}) is False
+
+
+@pytest.mark.parametrize("signature", ["", "=", "====", "not base64!", "é" * 44, "\udcff", "A" * 100_000, "\x00", "v3"])
+def test_a_hostile_signature_is_simply_wrong(signature: str) -> None:
+    assert _verify(headers={"x-hubspot-signature-v3": signature}) is False
+
+
+def test_missing_headers_are_simply_wrong() -> None:
+    now = datetime(2026, 6, 25, tzinfo=UTC)
+    assert verify(SECRET, method="POST", uri=URI, headers={}, body=BODY, now=now) is False
+
+
+def test_of_the_address_only_the_listed_escapes_are_decoded_and_the_fragment_is_left_out() -> None:
+    uri = "https://x.example/a%3A%2F%3F%40%21%24%27%28%29%2A%2C%3B%3a/%20%25%C3%A9%7E%2B?q=%3A%26#part%3A"
+    assert signed_text("post", uri, b"{}", "1") == b"POSThttps://x.example/a:/?@!$'()*,;:/%20%25%C3%A9%7E%2B?q=:%26{}1"
+
+
+@pytest.mark.parametrize("uri", ["", "http://[::1/x", "https://\udcff/", "https://é/ü?#", "%", "%3", "%zz"])
+def test_a_hostile_address_is_simply_wrong(uri: str) -> None:
+    assert _verify(uri=uri) is False

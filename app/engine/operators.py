@@ -40,7 +40,9 @@ _SAFE_YEARS = range(1800, 3100)
 
 
 def _number(raw: Any, _facts: Facts) -> Any:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
+        raise Unreadable("wrong_type")
+    if isinstance(raw, float) and not math.isfinite(raw):
         raise Unreadable("wrong_type")
     return raw
 

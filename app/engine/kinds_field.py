@@ -92,6 +92,8 @@ class _Question:
         except Unreadable as why:
             return self.cannot(f"other_field_{why}", raw, self.fill_other())
         if operand is ABSENT:
+            if "fields" in facts.missing and self.other not in facts.stated:
+                return self.cannot("facts_missing", raw, ())
             return self.cannot("other_field_absent", raw, self.fill_other())
         if self.compare(value, operand):
             return MET

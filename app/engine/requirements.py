@@ -138,7 +138,10 @@ def _opposite(expected: dict[str, Any], *, negate: bool) -> dict[str, Any]:
     return {"not": expected} if negate else expected
 
 
-_ACTIVITY_ORDER = ("activity", "status", "outcome", "at_least", "direction", "within", "with", "people")
+_ACTIVITY_ORDER = ("activity", "status", "outcome", "at_least", "direction", "within", "since", "with", "people")
+_GOES_WITHOUT_SAYING = {"status": "done", "since": "stage_entry"}
+"""What most requirements on activities say; `expected` names the other values only."""
+
 
 
 def expected_of(condition: Condition, *, top: bool = False) -> dict[str, Any]:
@@ -155,9 +158,8 @@ def expected_of(condition: Condition, *, top: bool = False) -> dict[str, Any]:
     )
     if kind == "activity":
         asked["activity"] = asked["activity"][0] if len(asked["activity"]) == 1 else asked["activity"]
-        if asked["status"] == "done":
-            del asked["status"]
-        asked = {name: asked[name] for name in _ACTIVITY_ORDER if name in asked}
+        told = [name for name in _ACTIVITY_ORDER if name in asked and asked[name] != _GOES_WITHOUT_SAYING.get(name)]
+        asked = {name: asked[name] for name in told}
     if top and kind == "field":
         del asked["field"]
     return asked

@@ -13,6 +13,9 @@ from app.engine.values import duration
 
 _MOMENT = timedelta(seconds=1)
 
+_MAY_COUNT = (None, "as_of")
+"""Why an activity is ignored now that may count, or does count, when time has passed."""
+
 Base = tuple[datetime | None, str]
 """A starting time, or None and why it is not known."""
 
@@ -43,7 +46,7 @@ class _Matcher:
     def __init__(self, condition: ActivityCondition, process: Process) -> None:
         declared = {activity.key: activity for activity in process.activities}
         self.condition = condition
-        self.kinds = list(declared) if condition.activity == ["any"] else condition.activity
+        self.kinds = list(declared) if condition.activity == ["any"] else list(dict.fromkeys(condition.activity))
         self.useful = [
             kind
             for kind in self.kinds
@@ -102,7 +105,8 @@ class _Matcher:
         if self.base is not None:
             since, why = self.base(facts)
             if since is None:
-                return unknown(why, params=self.params(None, None), count=0, ignored=[])
+                because = "facts_missing" if why == "stage_never_entered" and "stage_history" in facts.missing else why
+                return unknown(because, params=self.params(None, None), count=0, ignored=[])
         window = self.window(facts, since)
         matches: list[Activity] = []
         ignored: list[dict[str, str]] = []
@@ -151,6 +155,8 @@ class _Matcher:
                 before.append({"kind": "name_contact", "role": role, "times": lacking - len(unmet_people)})
         kind = "book_activity" if self.planned else "do_activity"
         steps: list[Remedy] = [_ordered({"kind": kind, "activity": key, **step}) for key in self.useful]
+        if not steps:
+            return ()
         return (*before, steps[0] if len(steps) == 1 else {"one_of": steps})
 
     def observe(self, facts: Facts) -> dict[str, Any]:
@@ -158,15 +164,22 @@ class _Matcher:
         return {"count": len(self._matches(facts)), "ignored": []}
 
     def undo(self, facts: Facts) -> tuple[Remedy, ...]:
-        """What is done stays done; only a `within` lets it age out."""
-        if self.within is None or self.planned:
+        """What is done stays done; only a `within` lets it age out. What is planned is so until its time has come."""
+        counting = _Window(self._since(facts), None, None)
+        may_count = [one for one in self.candidates(facts) if self.ignored_because(one, facts, counting) in _MAY_COUNT]
+        times = sorted((one.at for one in may_count), reverse=True)
+        if self.planned:
+            return ({"kind": "wait_until", "until": instant(times[0])},)
+        if self.within is None:
             return ()
-        times = sorted((activity.at for activity in self._matches(facts)), reverse=True)
         gone = times[self.condition.at_least - 1] + self.within + _MOMENT
         return ({"kind": "wait_until", "until": instant(gone)},)
 
+    def _since(self, facts: Facts) -> datetime | None:
+        return None if self.base is None else self.base(facts)[0]
+
     def _matches(self, facts: Facts) -> list[Activity]:
-        window = self.window(facts, None if self.base is None else self.base(facts)[0])
+        window = self.window(facts, self._since(facts))
         return [one for one in self.candidates(facts) if self.ignored_because(one, facts, window) is None]
 
 

@@ -118,10 +118,9 @@ class _Approvals:
 
     def undo(self, facts: Facts) -> tuple[Remedy, ...]:
         """A yes is not taken back; only a `within` lets it age out."""
-        entry = facts.stage_entry
-        if self.within is None or entry is None:
+        if self.within is None:
             return ()
-        latest = max(one.at for one in self.sort_out(facts, entry)[0])
+        latest = max(one.at for one in facts.approvals if one.role == self.role)
         return ({"kind": "wait_until", "until": instant(latest + self.within + _MOMENT)},)
 
 

@@ -89,9 +89,10 @@ def noun(text: str, locale: Locale, *, person: bool = False, shell: str = "") ->
     gender = _person_gender(text) if person else italian_gender(text)
     if gender:
         return Word(text, gender, _italian_forms(text, gender))
-    if shell:
-        return noun(f"{shell} «{text}»", locale)
     quoted = f"«{text}»"
+    if shell:
+        carried, of_shell = f"{shell} {quoted}", italian_gender(shell)
+        return Word(carried, of_shell, _italian_forms(carried, of_shell))
     return Word(quoted, "", {"to the": f"a {quoted}", "of the": f"di {quoted}", "no": f"nessun {quoted}"})
 
 
@@ -133,7 +134,7 @@ def _sounds_open(text: str) -> bool:
     if len(first) > 1 and first.isupper():
         return first[0] in _AN_LETTERS
     lower = first.casefold()
-    return lower[:1] in ("a", "e", "i", "o", "u") and not lower.startswith(_LIKE_YOU)
+    return lower.startswith(("a", "e", "i", "o", "u", "hour", "honest")) and not lower.startswith(_LIKE_YOU)
 
 
 def _italian_forms(text: str, gender: Gender) -> dict[str, str]:

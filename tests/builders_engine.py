@@ -1,4 +1,4 @@
-"""Builders for engine tests: processes as the mappings a file holds, deals as callers send them, and one question each."""
+"""Builders for engine tests: processes as the mappings a file holds, deals as callers send them, one question each."""
 
 import json
 from datetime import UTC, datetime, timedelta

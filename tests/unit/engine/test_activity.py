@@ -202,7 +202,9 @@ def test_with_asks_to_name_the_person_first_where_nobody_has_the_role() -> None:
 
 def test_enough_people_but_too_few_times_asks_for_times_alone() -> None:
     found = finding(asking(asked(at_least=2, people=1)), deal(activities=[activity(1, contacts=["c-1"])]))
-    assert missing({"activity": "demo", "at_least": 2, "people": 1}, {"count": 1, "people": 1, "ignored": []}, DO) == found
+    assert (
+        missing({"activity": "demo", "at_least": 2, "people": 1}, {"count": 1, "people": 1, "ignored": []}, DO) == found
+    )
 
 
 def test_a_planned_one_is_booked_and_within_says_how_soon() -> None:

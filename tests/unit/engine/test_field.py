@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.engine import Finding
+from app.engine import Finding, Snapshot
 from tests.builders_engine import Parts, asking, blocking, deal, finding, moment
-
-UNCHANGED = object()
 
 
 def asked(field: str, **comparison: Any) -> Parts:
@@ -129,12 +127,18 @@ def test_a_comparison_fails_beyond_the_boundary(field: str, comparison: Parts, v
 
 UNREADABLE: list[tuple[str, Parts, Any, str]] = [
     *[("amount", {"at_least": 1}, value, "wrong_type") for value in ("5", True, [5], {"n": 5}, "five")],
-    *[("name", {"equals": "5"}, value, "wrong_type") for value in (5, False, ["5"], {})],
+    *[("name", {"equals": "5"}, value, "wrong_type") for value in (5, False, ["5"], {"n": 5})],
     *[("personal", {"equals": True}, value, "wrong_type") for value in (1, "true", 0)],
-    *[("close", {"after": "today"}, value, "wrong_type") for value in (20261201, "tomorrow", "2026-02-30", "01/12/2026")],
+    *[
+        ("close", {"after": "today"}, value, "wrong_type")
+        for value in (20261201, "tomorrow", "2026-02-30", "01/12/2026")
+    ],
     *[("close", {"after": "today"}, value, "wrong_type") for value in ("2026-12-01T10:00:00", "2026-12-01 10:00Z")],
     *[("close", {"after": "today"}, value, "wrong_type") for value in ("2026-12-01T25:00:00Z", "9999-12-31T23:59:59Z")],
-    *[("close", {"after": "today"}, value, "wrong_type") for value in ("0001-01-01T00:00:00Z", "today", "+7d", "2026-W01")],
+    *[
+        ("close", {"after": "today"}, value, "wrong_type")
+        for value in ("0001-01-01T00:00:00Z", "today", "+7d", "2026-W01")
+    ],
     ("budget", {"equals": "approved"}, True, "wrong_type"),
     ("budget", {"equals": "approved"}, ["approved"], "wrong_type"),
     ("budget", {"equals": "approved"}, "Approved", "outside_choices"),
@@ -162,7 +166,11 @@ def test_presence_of_an_unreadable_value_is_unknown_too() -> None:
 
 
 def test_a_text_below_its_least_length_is_too_short_to_be_present() -> None:
-    for value, code in (("123456789", "field_too_short"), (" 23456789   ", "field_too_short"), ("n/a", "field_missing")):
+    for value, code in (
+        ("123456789", "field_too_short"),
+        (" 23456789   ", "field_too_short"),
+        ("n/a", "field_missing"),
+    ):
         found = finding(asking(asked("note", **{"is": "present"})), deal(fields={"note": value}))
         assert wrong(code, "note", {"is": "present"}, value, fill("note")) == found
     assert None is finding(asking(asked("note", **{"is": "present"})), deal(fields={"note": "1234567890"}))
@@ -269,3 +277,9 @@ def test_another_field_that_nobody_brought_is_a_fact_missing() -> None:
     found = finding(compiled, deal(fields={"close": "2026-12-01"}), missing=frozenset({"fields"}))
     expected = {"after": {"field": "start"}}
     assert wrong("cannot_evaluate", "close", expected, "2026-12-01", because="facts_missing") == found
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_not_finite_is_of_the_wrong_type(value: float) -> None:
+    found = finding(asking(asked("amount", at_least=1)), Snapshot(stage="first", fields={"amount": value}))
+    assert wrong("cannot_evaluate", "amount", {"at_least": 1}, value, fill("amount"), because="wrong_type") == found

@@ -73,7 +73,7 @@ def utc(at: datetime) -> str:
 @pytest.mark.parametrize("kind", ["stage_age", "deal_age"])
 @pytest.mark.parametrize(("bounds", "age", "code", "until", "helps"), AGES)
 def test_an_age_counts_its_bounds(
-    kind: str, bounds: Parts, age: timedelta, code: str | None, until: timedelta | None, helps: bool
+    *, kind: str, bounds: Parts, age: timedelta, code: str | None, until: timedelta | None, helps: bool
 ) -> None:
     found = finding(asking({"id": "asked", kind: bounds}), aged(kind, age))
     if code is None or until is None:
@@ -97,7 +97,8 @@ def test_a_day_is_24_hours_over_the_change_of_the_clocks() -> None:
     [("stage_age", "stage_entered_at", "stage_entry_unknown"), ("deal_age", "created_at", "deal_start_unknown")],
 )
 def test_an_age_without_its_start_is_unknown_negated_too(kind: str, fact: str, because: str) -> None:
-    given = deal(**{fact: ...})
+    unknown_start: dict[str, Any] = {fact: ...}
+    given = deal(**unknown_start)
     actual = {"since": None, "age_minutes": None, "because": because}
     asked = {kind: {"at_least": "3d"}}
     unknown = blocking("cannot_evaluate", asked, actual)

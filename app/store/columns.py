@@ -36,6 +36,11 @@ def _as_utc(value: datetime) -> datetime:
         raise Unstorable("in UTC this time falls outside the years 1 to 9999") from None
 
 
+def _aware(value: datetime | None) -> datetime | None:
+    """PostgreSQL's driver hands out aware times, save the first and the last instant, which it takes for infinity."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
 class UtcTime(TypeDecorator[datetime]):
     """`timestamptz` on PostgreSQL, sortable text on SQLite; aware UTC in Python on both."""
 
@@ -51,6 +56,6 @@ class UtcTime(TypeDecorator[datetime]):
         return to_text if dialect.name == "sqlite" else lambda value: None if value is None else _as_utc(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """PostgreSQL's driver hands out aware UTC times by itself."""
+        """Back to an aware time."""
         del coltype
-        return from_text if dialect.name == "sqlite" else None
+        return from_text if dialect.name == "sqlite" else _aware

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
-from app.store.errors import CannotOpen, Conflict, DatabaseDown, StoreError, Unstorable
+from app.store.errors import CannotOpen, Conflict, DatabaseDown, InUse, StoreError, Unstorable
 from app.store.query import Params, Query, Row, command
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Conflict",
     "Database",
     "DatabaseDown",
+    "InUse",
     "Params",
     "Query",
     "Reader",

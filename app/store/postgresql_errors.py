@@ -28,23 +28,14 @@ def translate(error: Exception) -> Exception:
     """The store's own word; a fault of the program itself (our SQL) stays what it is."""
     if isinstance(error, asyncpg.UniqueViolationError):
         return Conflict("a row with this key exists already")
-    if isinstance(error, UNSTORABLE):
+    if isinstance(error, UNSTORABLE) or isinstance(error.__cause__, UnicodeError):
         return Unstorable("a text holds a character that cannot be stored")
-    if isinstance(error, asyncpg.InterfaceError):
-        return _of_the_driver(error)
+    if isinstance(error, asyncpg.InterfaceError) and "clos" in str(error):  # "pool is closing", "connection is closed"
+        return DatabaseDown("the database cannot be reached: the connection is closed")
     if isinstance(error, MET):
         return DatabaseDown("the database is too busy: the same rows are being changed by others")
     if isinstance(error, AWAY):
         return DatabaseDown(f"the database cannot be reached: {_why(error)}")
-    return error
-
-
-def _of_the_driver(error: asyncpg.InterfaceError) -> Exception:
-    """The driver has one class for a text it cannot encode, a connection that has gone and our own mistakes."""
-    if isinstance(error.__cause__, UnicodeError):
-        return Unstorable("a text holds a character that cannot be stored")
-    if "clos" in str(error):  # "pool is closing", "connection is closed"
-        return DatabaseDown("the database cannot be reached: the connection is closed")
     return error
 
 

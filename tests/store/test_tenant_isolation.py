@@ -1,0 +1,145 @@
+"""Nothing of one tenant is visible to another or changed by it: every function that takes a tenant is asked."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from app.store import activities, connections, deals, decisions, deliveries, idempotency, keys, processes, tenants
+from app.store.database import Database
+from tests.store.rows import (
+    NOON,
+    activity,
+    add_deal,
+    add_version,
+    answer,
+    api_key,
+    connection,
+    deal,
+    decision,
+    delivery,
+    minutes,
+    version,
+)
+
+MODULES = (activities, connections, deals, decisions, deliveries, idempotency, keys, processes, tenants)
+THEIRS = "globex"
+
+# What the other tenant gets when it asks for exactly what acme has.
+READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
+    "find_activity": (lambda db: activities.find_activity(db, THEIRS, "D-1", "a-1"), None),
+    "list_activities": (lambda db: activities.list_activities(db, THEIRS, "D-1"), []),
+    "read_connection": (lambda db: connections.read_connection(db, THEIRS, "hub-1"), None),
+    "list_connections": (lambda db: connections.list_connections(db, THEIRS), []),
+    "read_deal": (lambda db: deals.read_deal(db, THEIRS, "D-1"), None),
+    "list_deals": (lambda db: deals.list_deals(db, THEIRS, limit=9), []),
+    "read_decision": (lambda db: decisions.read_decision(db, THEIRS, "0199-1"), None),
+    "list_decisions": (lambda db: decisions.list_decisions(db, THEIRS, limit=9), []),
+    "read_delivery": (lambda db: deliveries.read_delivery(db, THEIRS, "d-1"), None),
+    "read_answer": (lambda db: idempotency.read_answer(db, THEIRS, "once"), None),
+    "list_keys": (lambda db: keys.list_keys(db, THEIRS), []),
+    "current_version": (lambda db: processes.current_version(db, THEIRS, "sales"), None),
+    "read_version": (lambda db: processes.read_version(db, THEIRS, "sales", 1), None),
+    "list_processes": (lambda db: processes.list_processes(db, THEIRS, limit=9), []),
+    "list_versions": (lambda db: processes.list_versions(db, THEIRS, "sales"), []),
+    "read_tenant": (lambda db: tenants.read_tenant(db, "GLOBEX"), None),
+}
+# The same inside a transaction, with what changes rows.
+WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
+    "read_deal_for_update": (lambda tx: deals.read_deal_for_update(tx, THEIRS, "D-1"), None),
+    "update_deal": (lambda tx: deals.update_deal(tx, deal(tenant_id=THEIRS, stage="x"), expected_revision=1), False),
+    "revoke_key": (lambda tx: keys.revoke_key(tx, THEIRS, "k1", NOON), False),
+    "lock_process": (lambda tx: processes.lock_process(tx, THEIRS, "sales", NOON), None),
+    "replace_activities": (lambda tx: activities.replace_activities(tx, THEIRS, "D-1", []), None),
+    "purge_answers": (lambda tx: idempotency.purge_answers(tx, THEIRS, NOON + minutes(9)), 0),
+    "finish_delivery": (
+        lambda tx: deliveries.finish_delivery(tx, delivery(tenant_id=THEIRS), result="{}", at=NOON), False,
+    ),
+    "refuse_delivery": (
+        lambda tx: deliveries.refuse_delivery(tx, delivery(tenant_id=THEIRS), reason="", at=NOON), False,
+    ),
+    "postpone_delivery": (
+        lambda tx: deliveries.postpone_delivery(tx, delivery(tenant_id=THEIRS), reason="", until=NOON), False,
+    ),
+    "insert_events_if_new": (lambda tx: deliveries.insert_events_if_new(tx, THEIRS, "hub-1", ["e"]), {"e"}),
+}  # fmt: skip
+# Before any tenant is known, for the operator, or a row that names its tenant itself.
+GLOBAL = {"find_key", "find_connection", "list_tenants", "claim_delivery"}
+ROWS = {
+    "add_key", "append_decision", "append_delivery", "insert_answer", "insert_deal", "insert_decision",
+    "insert_tenant", "publish", "put_activity", "put_connection",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def acme(database: Database) -> Database:
+    """Fill acme with one of everything."""
+    await add_version(database, version())
+    await add_deal(database, deal())
+    await decisions.append_decision(database, decision())
+    await deliveries.append_delivery(database, delivery())
+
+    async def work(tx: Any) -> None:
+        await keys.add_key(tx, api_key())
+        await activities.put_activity(tx, activity())
+        await connections.put_connection(tx, connection())
+        await idempotency.insert_answer(tx, answer())
+        await deliveries.insert_events_if_new(tx, "acme", "hub-1", ["e"])
+
+    await database.transaction(work)
+    return database
+
+
+async def _everything(database: Database) -> list[object]:
+    """What acme sees."""
+    return [
+        await keys.list_keys(database, "acme"),
+        await processes.list_processes(database, "acme", limit=9),
+        await processes.read_version(database, "acme", "sales", 1),
+        await deals.list_deals(database, "acme", limit=9),
+        await activities.list_activities(database, "acme", "D-1"),
+        await decisions.list_decisions(database, "acme", limit=9),
+        await connections.list_connections(database, "acme"),
+        await deliveries.read_delivery(database, "acme", "d-1"),
+        await idempotency.read_answer(database, "acme", "once"),
+    ]
+
+
+@pytest.mark.parametrize("name", READING)
+async def test_another_tenant_sees_nothing(acme: Database, name: str) -> None:
+    ask, expected = READING[name]
+    assert await ask(acme) == expected
+
+
+@pytest.mark.parametrize("name", WRITING)
+async def test_another_tenant_changes_nothing(acme: Database, name: str) -> None:
+    ask, expected = WRITING[name]
+    before = await _everything(acme)
+    assert [row for row in before if not row] == []
+    assert await acme.transaction(ask) == expected
+    assert await _everything(acme) == before
+
+
+async def test_two_tenants_use_the_same_ids_side_by_side(acme: Database) -> None:
+    theirs = deal(tenant_id=THEIRS, stage="won")
+    await add_deal(acme, theirs)
+    await add_version(acme, version(tenant_id=THEIRS, digest="sha256:theirs"))
+    await decisions.append_decision(acme, decision(tenant_id=THEIRS, outcome="allowed"))
+    assert [await deals.read_deal(acme, tenant, "D-1") for tenant in ("acme", THEIRS)] == [deal(), theirs]
+    assert await processes.current_version(acme, "acme", "sales") == (1, "sha256:1")
+    assert await processes.current_version(acme, THEIRS, "sales") == (1, "sha256:theirs")
+    assert await decisions.list_decisions(acme, "acme", limit=9) == [decision()]
+
+
+def test_every_function_of_every_aggregate_is_asked() -> None:
+    def functions(module: ModuleType) -> set[str]:
+        return {
+            name
+            for name, value in vars(module).items()
+            if inspect.iscoroutinefunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+        }
+
+    known = set().union(*(functions(module) for module in MODULES))
+    assert known == {*READING, *WRITING, *GLOBAL, *ROWS}

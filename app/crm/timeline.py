@@ -50,7 +50,7 @@ class Timeline(NamedTuple):
 
 def in_order(events: Iterable[Event]) -> list[Event]:
     """By the CRM's own time; at one instant in an order that is the same whatever the order of arrival."""
-    return sorted(events, key=lambda event: (event.at, event.kind != "created", event.name or "", event.key))
+    return sorted(events, key=lambda one: (one.at, one.kind != "created", one.name or "", str(one.value), one.key))
 
 
 def timeline(settings: ConnectionSettings, events: Sequence[Event], known: Sequence[Entry] = ()) -> Timeline:

@@ -1,0 +1,1 @@
+"""The services: one file a use case. Load, ask the engine, record."""

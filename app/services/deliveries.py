@@ -1,0 +1,154 @@
+"""Deliveries of CRMs: taken in with one durable insert, worked on afterwards, told about when asked."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from app.crm.adapters import ADAPTERS
+from app.crm.connection import ConnectionSettings
+from app.crm.events import Batch, Event, Malformed
+from app.crm.secrets import decrypt
+from app.services.crm_facts import Processes, Source, Taken, take_in
+from app.services.ids import new_id
+from app.store.connections import StoredConnection, find_connection, read_connection
+from app.store.database import Database, Transaction
+from app.store.deliveries import (
+    StoredDelivery,
+    append_delivery,
+    claim_delivery,
+    finish_delivery,
+    insert_events_if_new,
+    refuse_delivery,
+)
+
+
+class UnknownConnection(Exception):
+    """There is no such connection."""
+
+
+class BadSignature(Exception):
+    """What came is not from the CRM, or not from now."""
+
+
+class Received(NamedTuple):
+    """A delivery that is safe with us."""
+
+    tenant_id: str
+    delivery_id: str
+    status: str
+
+
+class Request(NamedTuple):
+    """A delivery as it came over HTTP: bytes that nobody has looked at, under the address that the CRM called."""
+
+    method: str
+    uri: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def receive(db: Database, connection_id: str, request: Request, *, key: str | None, now: datetime) -> Received:
+    """Check who sent it, then store it. One that cannot be read is stored as refused, with the reason."""
+    connection = await find_connection(db, connection_id)
+    if connection is None:
+        raise UnknownConnection(connection_id)
+    adapter = ADAPTERS[connection.kind]
+    secret = decrypt(key, connection.secret_ciphertext)
+    genuine = adapter.verify(
+        secret, method=request.method, uri=request.uri, headers=request.headers, body=request.body, now=now
+    )
+    if not genuine:
+        raise BadSignature
+    delivery = _received(connection, request.body, now)
+    await append_delivery(db, delivery)
+    return Received(delivery.tenant_id, delivery.delivery_id, delivery.status)
+
+
+def _received(connection: StoredConnection, body: bytes, now: datetime) -> StoredDelivery:
+    reason = None
+    try:
+        _read(connection, body)
+    except Malformed as refusal:
+        reason = _reason(refusal)
+    return StoredDelivery(
+        tenant_id=connection.tenant_id,
+        delivery_id=new_id(now),
+        connection_id=connection.connection_id,
+        received_at=now,
+        status="refused" if reason else "received",
+        reason=reason,
+        body=body,
+        attempts=0,
+        not_before=now,
+        processed_at=now if reason else None,
+        result=None,
+    )
+
+
+def settings_of(connection: StoredConnection) -> ConnectionSettings:
+    """The settings of a stored connection."""
+    return ADAPTERS[connection.kind].settings.model_validate_json(connection.settings)
+
+
+def _read(connection: StoredConnection, body: bytes) -> Batch:
+    return ADAPTERS[connection.kind].read(body, settings_of(connection))
+
+
+def _reason(refusal: Malformed) -> str:
+    return json.dumps({"code": refusal.code, "params": refusal.params}, ensure_ascii=False)
+
+
+async def work_on(tx: Transaction, processes: Processes, now: datetime, claimed: list[StoredDelivery]) -> bool:
+    """Work on the next delivery that is due, from its claim to its end in this one transaction; False with none due.
+
+    What was claimed is told through `claimed`, also when the work fails.
+    """
+    claimed.clear()
+    delivery = await claim_delivery(tx, now)
+    if delivery is None:
+        return False
+    claimed.append(delivery)
+    connection = await read_connection(tx, delivery.tenant_id, delivery.connection_id)
+    if connection is None:
+        await refuse_delivery(tx, delivery, reason=_reason(Malformed("connection_gone")), at=now)
+        return True
+    try:
+        batch = _read(connection, delivery.body)
+    except Malformed as refusal:  # the settings have changed since it came
+        await refuse_delivery(tx, delivery, reason=_reason(refusal), at=now)
+        return True
+    source = Source(delivery.tenant_id, delivery.connection_id, settings_of(connection), processes, now)
+    result = await _take_in_all(tx, source, batch)
+    await finish_delivery(tx, delivery, result=json.dumps(result, ensure_ascii=False), at=now)
+    return True
+
+
+async def _take_in_all(tx: Transaction, source: Source, batch: Batch) -> dict[str, Any]:
+    """Every event that was never seen before, deal by deal. In a fixed order, so that two batches cannot deadlock."""
+    keys = [event.key for event in batch.events]
+    fresh = await insert_events_if_new(tx, source.tenant_id, source.connection_id, keys)
+    new = {event.key: event for event in batch.events if event.key in fresh}
+    counts = Counter(ignored=batch.ignored, refused=len(batch.faults), duplicate=len(keys) - len(new))
+    decisions: list[str] = []
+    for object_id in sorted({event.object_id for event in new.values()}):
+        own = [event for event in new.values() if event.object_id == object_id]
+        taken = await take_in(tx, source, object_id, own)
+        decisions += taken.decision_ids
+        counts += Counter(became(event, taken, source.settings) for event in own)
+        counts["judged_anew"] += sum(key not in new for key in taken.judged)
+    faults = [fault._asdict() for fault in batch.faults]
+    return {"events": {name: counts[name] for name in OUTCOMES}, "decisions": decisions, "faults": faults}
+
+
+OUTCOMES = ("judged", "not_judged", "facts", "ignored", "duplicate", "refused", "judged_anew")
+"""What may become of an event; `judged_anew` counts older events whose move now begins elsewhere."""
+
+
+def became(event: Event, taken: Taken, settings: ConnectionSettings) -> str:
+    """What became of one new event."""
+    judgement = taken.judged.get(event.key)
+    if judgement is not None:
+        return "not_judged" if judgement.decision.outcome == "not_judged" else "judged"
+    return "ignored" if event.name == settings.stage_property else "facts"

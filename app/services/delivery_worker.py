@@ -1,0 +1,82 @@
+"""The worker behind the webhooks: takes deliveries one after another, also those that another process left behind."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from datetime import timedelta
+
+from app import clock
+from app.services.crm_facts import Processes
+from app.services.deliveries import work_on
+from app.store.database import Database, DatabaseDown, Transaction
+from app.store.deliveries import StoredDelivery, postpone_delivery, refuse_delivery
+
+POLL = 0.5
+"""Seconds between looks at the queue when nobody wakes the worker: deliveries of other replicas, and retries."""
+MOST_ATTEMPTS = 8
+FIRST_WAIT = timedelta(milliseconds=100)
+WAIT_GROWS = 4
+LONGEST_WAIT = timedelta(minutes=5)
+
+log = logging.getLogger(__name__)
+
+
+class DeliveryWorker:
+    """One task in the background of one server process; any number of processes may have one."""
+
+    def __init__(self, database: Database, processes: Processes) -> None:
+        self._database = database
+        self._processes = processes
+        self._awake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; what was left waiting is taken first."""
+        self._task = asyncio.create_task(self._run(), name="deliveries")
+
+    async def stop(self) -> None:
+        """Let go: what is not committed is undone, and taken up again by whoever comes next."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def wake(self) -> None:
+        """Say that there is something to do."""
+        self._awake.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._awake.clear()
+            if not await self._next():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), POLL)
+
+    async def _next(self) -> bool:
+        """Work on one delivery; False when there is none, or none can be had now."""
+        claimed: list[StoredDelivery] = []
+        try:
+            return await self._database.transaction(lambda tx: work_on(tx, self._processes, clock.now(), claimed))
+        except DatabaseDown as error:
+            log.warning("deliveries wait for the database", extra={"reason": str(error)})
+            return False
+        except Exception:
+            log.exception("a delivery failed", extra={"delivery_id": claimed[0].delivery_id if claimed else None})
+            return bool(claimed) and await self._put_off(claimed[0])
+
+    async def _put_off(self, delivery: StoredDelivery) -> bool:
+        """Try it again later, and less and less often; others go on meanwhile. In the end it is refused."""
+        now, attempt = clock.now(), delivery.attempts + 1
+        reason = json.dumps({"code": "delivery_failed", "params": {"attempts": attempt}})
+        wait = min(FIRST_WAIT * WAIT_GROWS**delivery.attempts, LONGEST_WAIT)
+
+        async def work(tx: Transaction) -> bool:
+            if attempt >= MOST_ATTEMPTS:
+                return await refuse_delivery(tx, delivery, reason=reason, at=now)
+            return await postpone_delivery(tx, delivery, reason=reason, until=now + wait)
+
+        with contextlib.suppress(DatabaseDown):
+            return await self._database.transaction(work)
+        return False

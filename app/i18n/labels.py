@@ -121,7 +121,7 @@ class Labels:
         return self.catalogue.text("done.with_outcome", outcome=quoted(name, self.catalogue))
 
     def _activity(self, text: str) -> Word:
-        return noun(text, self.locale, shell=self.catalogue.text("noun.activity"))
+        return noun(text, self.locale, carrier=self.catalogue.text("noun.activity"))
 
     def _field(self, text: str) -> Word:
         return noun(decapitalised(text), self.locale)

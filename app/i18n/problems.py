@@ -1,5 +1,6 @@
 """Problems in words: of a process file, of a request's values, and of a whole request (the `type` of problem+json)."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from app.engine.errors import FileProblem
 from app.i18n.texts import Catalogue, Locale, texts
+from app.i18n.words import Word, noun
 
 Shape = dict[str, Any]
 
@@ -22,6 +24,7 @@ PROBLEM_TYPES = (
 """The last part of every `type`; each has `problem.TYPE.title` and `problem.TYPE.detail`."""
 
 _MOST_NAMES = 20
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 def render_problem(kind: str, locale: Locale, **params: Any) -> dict[str, str]:
@@ -40,10 +43,12 @@ def render_file_problem(problem: FileProblem, locale: Locale) -> Shape:
     code = problem.code
     if code == "out_of_range":
         code += _bounds(problem.params)
+    # `only_for` names types as they are written in the file; elsewhere they are told in words.
+    params = problem.params if code == "only_for" else _file_params(problem.params, catalogue)
     return {
         "code": problem.code,
         "severity": problem.severity,
-        "message": catalogue.text(f"file.{code}", **_file_params(problem.params, catalogue)),
+        "message": catalogue.text(f"file.{code}", **params),
         "path": problem.path,
         "line": problem.line,
         "column": problem.column,
@@ -99,6 +104,10 @@ def _word(section: str) -> Callable[[Any, Catalogue], Any]:
     return of
 
 
+def _what(value: Any, catalogue: Catalogue) -> Word:
+    return noun(catalogue.text(f"file.what.{value}"), catalogue.locale)
+
+
 def _type(value: Any, catalogue: Catalogue) -> Any:
     code = f"type.{value}"
     return catalogue.text(code) if catalogue.has(code) else value
@@ -107,7 +116,7 @@ def _type(value: Any, catalogue: Catalogue) -> Any:
 _WORDS: dict[str, Callable[[Any, Catalogue], Any]] = {
     "expected": _word("type"),
     "found": _word("type"),
-    "what": _word("what"),
+    "what": _what,
     "unit": _word("unit"),
     "type": _type,
 }
@@ -118,6 +127,8 @@ def render_request_error(error: ErrorDetails, locale: Locale) -> dict[str, str]:
     catalogue = texts(locale)
     kind = error["type"] if catalogue.has(f"request.{error['type']}") else "invalid"
     context = {name: _context(value) for name, value in error.get("ctx", {}).items()}
+    if "expected" in context:  # pydantic joins them in English: 'done' or 'planned'
+        context["expected"] = _names(_QUOTED.findall(str(context["expected"])))
     return {"place": place(error["loc"]), "code": kind, "message": catalogue.text(f"request.{kind}", **context)}
 
 

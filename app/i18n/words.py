@@ -81,8 +81,8 @@ def short_name(key: str, name: str) -> str:
     return decapitalised(name)
 
 
-def noun(text: str, locale: Locale, *, person: bool = False, shell: str = "") -> Word:
-    """A name as a word with articles. `shell` is what carries an Italian noun of unknown gender: `attività`."""
+def noun(text: str, locale: Locale, *, person: bool = False, carrier: str = "") -> Word:
+    """A name as a word with articles. `carrier` is what carries an Italian noun of unknown gender: `attività`."""
     if locale == "en":
         article = "an" if _sounds_open(text) else "a"
         return Word(text, "", {"a": f"{article} {text}", "the": f"the {text}", "no": f"no {text}"})
@@ -90,9 +90,9 @@ def noun(text: str, locale: Locale, *, person: bool = False, shell: str = "") ->
     if gender:
         return Word(text, gender, _italian_forms(text, gender))
     quoted = f"«{text}»"
-    if shell:
-        carried, of_shell = f"{shell} {quoted}", italian_gender(shell)
-        return Word(carried, of_shell, _italian_forms(carried, of_shell))
+    if carrier:
+        carried, of_carrier = f"{carrier} {quoted}", italian_gender(carrier)
+        return Word(carried, of_carrier, _italian_forms(carried, of_carrier))
     return Word(quoted, "", {"to the": f"a {quoted}", "of the": f"di {quoted}", "no": f"nessun {quoted}"})
 
 

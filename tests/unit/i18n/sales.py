@@ -23,7 +23,7 @@ PARTS: dict[str, Any] = {
     "fields": [
         {"key": "amount", "type": "number", "unit": "EUR", "name": {"en": "Amount", "it": "Importo"}},
         {"key": "budget", "type": "choice", "choices": ["unknown", "requested", "approved"], "learned_in": ["demo"]},
-        {"key": "personal_data", "type": "boolean", "name": {"en": "Personal data", "it": "Trattamento di dati personali"}},
+        {"key": "personal_data", "type": "boolean", "name": {"en": "Personal data", "it": "Trattamento dati"}},
         {"key": "next_step", "type": "text", "min_length": 10, "name": {"en": "Next step", "it": "Prossimo passo"}},
         {"key": "close_date", "type": "date", "name": {"en": "Close date", "it": "Data di chiusura"}},
         {"key": "start_date", "type": "date", "name": {"en": "Start date", "it": "Data di inizio"}},

@@ -16,7 +16,8 @@ def test_a_text_is_filled_with_its_params() -> None:
 def test_a_count_picks_singular_or_plural_and_is_written_the_local_way() -> None:
     said = [texts(locale).plural("cli.cases_passed", n) for locale in ("en", "it") for n in (0, 1, 1200)]
     assert said == [
-        "0 cases passed", "1 case passed", "1,200 cases passed", "0 casi superati", "1 caso superato", "1.200 casi superati",
+        "0 cases passed", "1 case passed", "1,200 cases passed",
+        "0 casi superati", "1 caso superato", "1.200 casi superati",
     ]  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def test_italian_genders_are_told_where_they_can_be(text: str, gender: str) -> N
 
 
 def test_an_activity_of_unknown_gender_is_carried_by_the_word_activity() -> None:
-    assert format(noun("go-live", "it", shell="attività"), "no") == "nessun'attività «go-live»"
+    assert format(noun("go-live", "it", carrier="attività"), "no") == "nessun'attività «go-live»"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,9 @@ def test_an_instant_falls_on_the_day_it_is_in_the_process_timezone() -> None:
 
 def test_the_time_is_told_unless_it_is_midnight() -> None:
     assert str(timed(datetime(2026, 11, 9, 23, tzinfo=UTC), ROME, "en")) == "10 November 2026"
-    assert format(timed(datetime(2026, 11, 9, 9, 5, tzinfo=UTC), ROME, "it"), "to the") == "al 9 novembre 2026 alle 10:05"
+    assert (
+        format(timed(datetime(2026, 11, 9, 9, 5, tzinfo=UTC), ROME, "it"), "to the") == "al 9 novembre 2026 alle 10:05"
+    )
 
 
 def test_durations_are_said_in_their_own_units_and_ages_in_the_largest() -> None:

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from app.store import activities, connections, deals, decisions, deliveries, idempotency, keys, processes, tenants
+from app.store import (
+    activities,
+    connections,
+    crm_records,
+    deals,
+    decisions,
+    deliveries,
+    idempotency,
+    keys,
+    processes,
+    tenants,
+)
 from app.store.database import Database
 from tests.store.rows import (
     NOON,
@@ -24,7 +35,7 @@ from tests.store.rows import (
     version,
 )
 
-MODULES = (activities, connections, deals, decisions, deliveries, idempotency, keys, processes, tenants)
+MODULES = (activities, connections, crm_records, deals, decisions, deliveries, idempotency, keys, processes, tenants)
 THEIRS = "globex"
 
 # What the other tenant gets when it asks for exactly what acme has.
@@ -50,6 +61,8 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
 WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "read_deal_for_update": (lambda tx: deals.read_deal_for_update(tx, THEIRS, "D-1"), None),
     "update_deal": (lambda tx: deals.update_deal(tx, deal(tenant_id=THEIRS, stage="x"), expected_revision=1), False),
+    "lock_record": (lambda tx: crm_records.lock_record(tx, THEIRS, "hub-1", "7"), None),
+    "write_record": (lambda tx: crm_records.write_record(tx, THEIRS, "hub-1", "7", "{theirs}"), None),
     "revoke_key": (lambda tx: keys.revoke_key(tx, THEIRS, "k1", NOON), False),
     "lock_process": (lambda tx: processes.lock_process(tx, THEIRS, "sales", NOON), None),
     "replace_activities": (lambda tx: activities.replace_activities(tx, THEIRS, "D-1", []), None),
@@ -87,6 +100,8 @@ async def acme(database: Database) -> Database:
         await connections.put_connection(tx, connection())
         await idempotency.insert_answer(tx, answer())
         await deliveries.insert_events_if_new(tx, "acme", "hub-1", ["e"])
+        await crm_records.lock_record(tx, "acme", "hub-1", "7")
+        await crm_records.write_record(tx, "acme", "hub-1", "7", "{}")
 
     await database.transaction(work)
     return database
@@ -104,6 +119,7 @@ async def _everything(database: Database) -> list[object]:
         await connections.list_connections(database, "acme"),
         await deliveries.read_delivery(database, "acme", "d-1"),
         await idempotency.read_answer(database, "acme", "once"),
+        await database.transaction(lambda tx: crm_records.lock_record(tx, "acme", "hub-1", "7")),
     ]
 
 

@@ -175,7 +175,9 @@ def _cannot_evaluate(case: Case, labels: Labels, move: Move) -> str:
     if "field" in case.params:
         return _unreadable_field(case, expected, because, labels)
     kind = next((kind for kind in ("activity", "contact", "approval") if kind in expected), "other")
-    return text(f"because.{because}", facts=text(f"facts.{kind}"))
+    since = expected.get("since")
+    stage = labels.stage(since["stage"]) if isinstance(since, dict) else ""
+    return text(f"because.{because}", stage=stage, facts=text(f"facts.{kind}"))
 
 
 def _unreadable_field(case: Case, expected: dict[str, Any], because: str, labels: Labels) -> str:

@@ -12,13 +12,13 @@ from app.i18n.texts import Locale
 Gender = Literal["m", "f", ""]
 
 _FEMININE_WORDS = """
-    auto base board call chat chiave cifra classe compliance crisi demo demos diligence disclosure due-diligence e-mail
-    email fase firma fonte foto ipotesi analisi sintesi tesi legge mail mano mente newsletter parte partnership pec
-    policy privacy radio rete review roadmap sede serie
+    analisi auto base board call chat chiave cifra classe compliance crisi date demo demos diligence disclosure
+    due-diligence e-mail email fase firma fonte foto ipotesi legge mail mano mente newsletter parte partnership pec
+    policy privacy radio rete review roadmap sede serie sintesi tesi
 """
 _MASCULINE_WORDS = """
     amount assessment audit bid brand brief budget business buyer canone case champion check checkup check-up clima
-    close competitor contact contract date deal debrief decisore discount evaluator follow-up followup fornitore kickoff
+    close competitor contact contract deal debrief decisore discount evaluator follow-up followup fornitore kickoff
     kick-off legal lunch manager meeting mese need nda nome nurturing onboarding outcome owner pain piano pilota pitch
     plan poc potere problema programma proposal questionnaire quote reason referente report responsabile schema score
     settore sign-off sistema source sponsor step team tema tender test timing training trial user utente valore vendor
@@ -101,7 +101,7 @@ def italian_gender(text: str) -> Gender:
     words = text.casefold().split()
     if not words:
         return ""
-    for word in (words[-1], words[0]):
+    for word in ("-".join(words), words[-1], words[0]):
         if word in _FEMININE:
             return "f"
         if word in _MASCULINE:

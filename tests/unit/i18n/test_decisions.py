@@ -7,7 +7,7 @@ from typing import Any
 from app.engine import Decision, decide_unknown_stage
 from app.i18n import LOCALES, render_decision
 from app.i18n.labels import labels_of
-from tests.builders_engine import AS_OF, REP, deal, judged
+from tests.builders_engine import AS_OF, REP, deal, judged, process
 from tests.unit.i18n.sales import CHAMPION, demo, sales, shape
 
 HOLD = {"en": "Hold the demo and log it as held", "it": "Svolgi la demo e registrala come svolta"}
@@ -151,6 +151,18 @@ def test_a_stored_deal_in_a_stage_the_process_lacks_is_explained() -> None:
         "la trattativa è nella fase `third`, che il processo nella versione 3 non ha; "
         "le sue fasi sono `first`, `second`, `won`, `lost`"
     )
+
+
+def test_what_a_process_does_not_name_is_told_by_its_key() -> None:
+    bare = process(process="bare", roles=[], contacts=[], activities=[], fields=[])
+    verdict = judged(
+        sales({"id": "a", "field": "close_date", "before": "2026-01-01"}, {"id": "b", "activity": "follow_up"}),
+        deal(fields={"close_date": "2026-11-10"}),
+    )
+    assert [(one["message"], one["detail"]) for one in shape(verdict, bare, "it")["findings"]] == [
+        ("scopri la close date", "la close date è «2026-11-10»; serve una data prima del 1º gennaio 2026"),
+        ("svolgi il follow up", "nessun follow up svolto; ne serve 1"),
+    ]
 
 
 def test_a_decision_is_json() -> None:

@@ -4,11 +4,11 @@ from argparse import Namespace
 
 from app.cli.files import sound_process
 from app.cli.terminal import Terminal
-from app.engine import diagram
+from app.engine.diagram import Format, diagram
 
 
 def run(options: Namespace, terminal: Terminal) -> int:
     """Print the picture."""
-    wanted = options.format or ("json" if terminal.json else "mermaid")
-    terminal.line(diagram(sound_process(options.file, terminal), wanted).rstrip("\n"))
+    wanted: Format = options.format or ("json" if terminal.json else "mermaid")
+    terminal.line(diagram(sound_process(options.file, terminal), wanted, terminal.locale).rstrip("\n"))
     return 0

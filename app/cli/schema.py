@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from app.cli.terminal import Terminal
-from app.engine import process_schema
+from app.engine.schema import process_schema
 
 
 def run(_options: Namespace, terminal: Terminal) -> int:

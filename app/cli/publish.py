@@ -1,0 +1,95 @@
+"""`stagerail publish FILE`: make a process file the next version on a server. The server checks it once more."""
+
+import json
+import os
+from argparse import Namespace
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlsplit
+from urllib.request import Request, urlopen
+
+from app.cli.files import checked_process, named, read_bytes
+from app.cli.parser import DEFAULT_URL
+from app.cli.refusals import BadFile, Refusal
+from app.cli.terminal import Terminal
+
+PATIENCE = 30.0
+_LONGEST_ANSWER = 4 * 1024 * 1024
+_CREATED = 201
+
+
+def run(options: Namespace, terminal: Terminal) -> int:
+    """Check the file here, so that mistakes are found without a server; then publish it and tell its version."""
+    url = _address(options.url or os.environ.get("STAGERAIL_URL") or DEFAULT_URL)
+    key = options.key or os.environ.get("STAGERAIL_KEY")
+    if not key:
+        raise Refusal("cli.no_key")
+    data = read_bytes(options.file)
+    process, problems = checked_process(data, named(options.file), terminal)
+    if process is None:
+        raise BadFile(*(problem for problem in problems if problem.severity == "error"))
+    request = Request(  # noqa: S310 - the scheme was checked
+        f"{url}/processes/{quote(process.process)}",
+        data=data,
+        method="PUT",
+        headers={
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json" if data.lstrip()[:1] in (b"{", b"[") else "application/yaml",
+            "Accept-Language": terminal.locale,
+            "Accept": "application/json",
+        },
+    )
+    status, answer = _send(request, url)
+    if terminal.json:
+        terminal.data(answer)
+    elif status < 300:  # noqa: PLR2004
+        _published(status, answer, terminal)
+    else:
+        _refused(answer, terminal)
+    return 0 if status < 300 else 1  # noqa: PLR2004
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Refusal("cli.bad_url", url=url)
+    return url.rstrip("/")
+
+
+def _send(request: Request, url: str) -> tuple[int, Any]:
+    """The answer of the server, refusals included; a server that cannot be spoken to is a refusal of ours."""
+    try:
+        with urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - the scheme was checked
+            return response.status, _decoded(response.read(_LONGEST_ANSWER), url)
+    except HTTPError as refused:
+        with refused:
+            return refused.code, _decoded(refused.read(_LONGEST_ANSWER), url)
+    except URLError as error:
+        raise Refusal("cli.server_unreachable", url=url, reason=_reason(error.reason)) from error
+    except OSError as error:
+        raise Refusal("cli.server_unreachable", url=url, reason=_reason(error)) from error
+
+
+def _reason(error: object) -> str:
+    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()
+
+
+def _decoded(body: bytes, url: str) -> Any:
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise Refusal("cli.not_stagerail", url=url) from error
+    if not isinstance(answer, dict):
+        raise Refusal("cli.not_stagerail", url=url)
+    return answer
+
+
+def _published(status: int, answer: dict[str, Any], terminal: Terminal) -> None:
+    code = "cli.published" if status == _CREATED else "cli.unchanged"
+    said = terminal.text(code, process=answer.get("key"), version=answer.get("version"))
+    terminal.line(terminal.marked("allowed", said))
+
+
+def _refused(answer: dict[str, Any], terminal: Terminal) -> None:
+    title, detail = answer.get("title", ""), answer.get("detail", "")
+    terminal.note("stagerail: " + terminal.text("cli.server_refused", title=title, detail=detail))

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import json
-import logging
 from datetime import timedelta
 
-from app import clock
+from app import clock, logs
 from app.services.crm_facts import Processes
 from app.services.deliveries import work_on
 from app.store.database import Database, DatabaseDown, Transaction
@@ -19,7 +18,7 @@ FIRST_WAIT = timedelta(milliseconds=100)
 WAIT_GROWS = 4
 LONGEST_WAIT = timedelta(minutes=5)
 
-log = logging.getLogger(__name__)
+_log = logs.get_logger(__name__)
 
 
 class DeliveryWorker:
@@ -60,16 +59,16 @@ class DeliveryWorker:
         try:
             return await self._database.transaction(lambda tx: work_on(tx, self._processes, clock.now(), claimed))
         except DatabaseDown as error:
-            log.warning("deliveries wait for the database", extra={"reason": str(error)})
+            _log.warning("deliveries_wait_for_the_database", reason=str(error))
             return False
-        except Exception:
-            log.exception("a delivery failed", extra={"delivery_id": claimed[0].delivery_id if claimed else None})
+        except Exception:  # noqa: BLE001 - whatever one delivery does, the others go on; it is logged
+            _log.exception("delivery_failed", delivery_id=claimed[0].delivery_id if claimed else None)
             return bool(claimed) and await self._put_off(claimed[0])
 
     async def _put_off(self, delivery: StoredDelivery) -> bool:
         """Try it again later, and less and less often; others go on meanwhile. In the end it is refused."""
         now, attempt = clock.now(), delivery.attempts + 1
-        reason = json.dumps({"code": "delivery_failed", "params": {"attempts": attempt}})
+        reason = json.dumps({"code": "delivery_failed", "params": {"count": attempt}})
         wait = min(FIRST_WAIT * WAIT_GROWS**delivery.attempts, LONGEST_WAIT)
 
         async def work(tx: Transaction) -> bool:

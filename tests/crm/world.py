@@ -11,7 +11,7 @@ from app.engine import CompiledProcess, compile_process
 from app.engine.load import load_process
 from app.services.deliveries import Request, receive, work_on
 from app.store.connections import StoredConnection, put_connection
-from app.store.database import Database, Reader
+from app.store.database import Database, Reader, Transaction
 from app.store.deals import list_deals
 from app.store.decisions import list_decisions
 from app.store.deliveries import StoredDelivery, read_delivery
@@ -65,16 +65,21 @@ class Published:
 
 async def furnish(database: Database) -> None:
     """A tenant with two processes and one connection."""
+    await database.transaction(lambda tx: insert_tenant(tx, Tenant("acme", "Acme", NOON)))
+    await publish_to(database, "acme")
+    await connect(database)
 
-    async def work(tx: Any) -> None:
-        await insert_tenant(tx, Tenant("acme", "Acme", NOON))
+
+async def publish_to(database: Database, tenant_id: str) -> None:
+    """Publish both processes for a tenant."""
+
+    async def work(tx: Transaction) -> None:
         for key, source in (("sales", SALES), ("renewals", RENEWALS)):
-            await lock_process(tx, "acme", key, NOON)
-            row = ("acme", key, 1, f"sha256:{key}", "application/yaml", source.decode(), "[]", NOON, None)
+            await lock_process(tx, tenant_id, key, NOON)
+            row = (tenant_id, key, 1, f"sha256:{key}", "application/yaml", source.decode(), "[]", NOON, None)
             await publish(tx, ProcessVersion(*row))
 
     await database.transaction(work)
-    await connect(database)
 
 
 async def connect(database: Database, **changes: Any) -> None:

@@ -1,0 +1,104 @@
+"""A connection's mapping held against the processes it names: everything that would bite later is told at once."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from app.crm.connection import ConnectionSettings, FieldMapping, Pipeline
+from app.engine import CompiledProcess, Process
+from app.services.crm_facts import Processes
+from app.store.database import Reader
+
+MOST_NAMES = 20
+
+Problem = tuple[tuple[str, ...], str, dict[str, Any]]
+"""Where, a code, and what its text needs."""
+
+
+async def mapping_problems(
+    db: Reader, processes: Processes, tenant_id: str, settings: ConnectionSettings
+) -> list[Problem]:
+    """All that does not fit: processes, versions, stages, fields, their types and choices, roles."""
+    problems: list[Problem] = []
+    named: list[Process] = []
+    for pipeline_id, pipeline in settings.pipelines.items():
+        compiled = await processes.compiled(db, tenant_id, pipeline.process, pipeline.version)
+        if compiled is None:
+            problems.append(await _unknown(db, processes, tenant_id, pipeline_id, pipeline))
+        else:
+            named.append(compiled.process)
+            problems += _stages(pipeline_id, pipeline, compiled)
+    if len(named) == len(settings.pipelines):  # without one of them, fields and roles may well be its own
+        problems += [*_fields(settings, named), *_roles(settings, named)]
+    return problems
+
+
+async def with_types(
+    db: Reader, processes: Processes, tenant_id: str, settings: ConnectionSettings
+) -> ConnectionSettings:
+    """The settings with the type of every field said, so that nothing needs to be looked up when a value arrives."""
+    types: dict[str, str] = {}
+    for pipeline in settings.pipelines.values():
+        compiled = await processes.compiled(db, tenant_id, pipeline.process, pipeline.version)
+        fields = compiled.process.fields if compiled else []
+        types = {field.key: field.type for field in fields} | types
+    fields_with = {
+        name: mapping.model_copy(update={"type": mapping.type or types[mapping.field]})
+        for name, mapping in settings.fields.items()
+    }
+    return settings.model_copy(update={"fields": fields_with})
+
+
+async def _unknown(db: Reader, processes: Processes, tenant_id: str, pipeline_id: str, pipeline: Pipeline) -> Problem:
+    place = ("pipelines", pipeline_id)
+    if pipeline.version is not None and await processes.compiled(db, tenant_id, pipeline.process) is not None:
+        found = {"process": pipeline.process, "version": pipeline.version}
+        return (*place, "version"), "mapping_unknown_version", found
+    return (*place, "process"), "mapping_unknown_process", {"process": pipeline.process}
+
+
+def _stages(pipeline_id: str, pipeline: Pipeline, compiled: CompiledProcess) -> Iterator[Problem]:
+    for stage_id, stage in pipeline.stages.items():
+        if stage not in compiled.stages:
+            place = ("pipelines", pipeline_id, "stages", stage_id)
+            yield (
+                place,
+                "mapping_unknown_stage",
+                {"stage": stage, "process": compiled.key, "known": _names(compiled.stages)},
+            )
+
+
+def _fields(settings: ConnectionSettings, named: list[Process]) -> Iterator[Problem]:
+    declared = {field.key: field for process in reversed(named) for field in process.fields}
+    for name, mapping in settings.fields.items():
+        field = declared.get(mapping.field)
+        if field is None:
+            yield (
+                ("fields", name, "field"),
+                "mapping_unknown_field",
+                {"field": mapping.field, "known": _names(declared)},
+            )
+        elif mapping.type not in (None, field.type):
+            yield ("fields", name, "type"), "mapping_field_type", {"field": mapping.field, "type": field.type}
+        else:
+            yield from _choices(name, mapping, [choice.key for choice in field.choices])
+
+
+def _choices(name: str, mapping: FieldMapping, known: list[str]) -> Iterator[Problem]:
+    for value, choice in mapping.choices.items():
+        if choice not in known:
+            found = {"choice": choice, "field": mapping.field, "known": _names(known)}
+            yield ("fields", name, "choices", value), "mapping_unknown_choice", found
+
+
+def _roles(settings: ConnectionSettings, named: list[Process]) -> Iterator[Problem]:
+    known = list(dict.fromkeys(role.key for process in named for role in process.roles))
+    for crm_id, person in settings.people.items():
+        for role in person.roles:
+            if role not in known:
+                yield ("people", crm_id, "roles"), "mapping_unknown_role", {"role": role, "known": _names(known)}
+
+
+def _names(keys: Iterable[str]) -> str:
+    """`a`, `b`: for a sentence."""
+    listed = [f"`{key}`" for key in keys]
+    return ", ".join([*listed[:MOST_NAMES], *["…"][: len(listed) > MOST_NAMES]])

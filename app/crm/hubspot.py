@@ -45,7 +45,7 @@ class HubspotSettings(ConnectionSettings):
 def signed_text(method: str, uri: str, body: bytes, timestamp: str) -> bytes:
     """What HubSpot signs: of the address only these escapes are decoded, and its fragment is left out."""
     decoded = _ESCAPES.sub(lambda found: chr(int(found[0][1:], 16)), uri.partition("#")[0])
-    return method.upper().encode() + decoded.encode("utf-8", "replace") + body + timestamp.encode()
+    return method.upper().encode("utf-8", "replace") + decoded.encode("utf-8", "replace") + body + timestamp.encode()
 
 
 def sign(secret: str, method: str, uri: str, body: bytes, timestamp: str) -> str:

@@ -82,9 +82,9 @@ class _Moves:
                 yield (source, to), [*(stages[source].exit if forward else ()), *edge, *stages[to].enter]
 
     def _move(self, source: str, to: str, known: list[_Prepared]) -> Iterator[FileProblem]:
-        """What is asked always goes together; what is asked under one `when` goes with it and with its like."""
-        for when in dict.fromkeys((None, *(one.when for one in known))):
-            together = [one for one in known if one.when in (None, when)]
+        """What is always asked goes together, and what is asked under the same `when`; more would be guessing."""
+        for when in dict.fromkeys(one.when for one in known):
+            together = [one for one in known if one.when == when]
             literals = tuple(literal for one in together for literal in one.demand.literals)
             found = clash(literals, self.fields)
             if found:

@@ -130,7 +130,7 @@ def _beginning(process: Process, marks: Marks) -> Iterator[FileProblem]:
 
 
 def _path(process: Process, marks: Marks) -> Iterator[FileProblem]:
-    order = {stage.key: index for index, stage in enumerate(process.stages)}
+    order = {stage.key: index for index, stage in reversed(list(enumerate(process.stages)))}
     closed = {stage.key for stage in process.stages if stage.kind != "open"}
     passed: set[str] = set()
     for index, key in enumerate(process.path):

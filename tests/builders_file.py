@@ -1,0 +1,44 @@
+"""Builders for tests of process files: a file's bytes, and what the reader says of them in short."""
+
+import json
+from typing import Any
+
+from app.engine.errors import FileProblem
+from app.engine.load import read_process
+from tests.builders_engine import BASE, Parts
+
+Told = tuple[str, str, dict[str, Any]]
+"""A problem in short: code, path, and params without the lists of what is known and where the first one stands."""
+
+_LEFT_OUT = ("known", "line", "column")
+
+SOUND: Parts = {**BASE, "transitions": [{"from": "open", "to": "lost"}]}
+"""A process that nothing is wrong with."""
+
+
+def file_of(**parts: Any) -> bytes:
+    """A JSON process file: SOUND with these parts in place of its own; `...` leaves one out."""
+    return json.dumps({key: value for key, value in {**SOUND, **parts}.items() if value is not ...}).encode()
+
+
+def told(problem: FileProblem) -> Told:
+    """A problem in short."""
+    params = {key: value for key, value in problem.params.items() if key not in _LEFT_OUT and value is not None}
+    return problem.code, problem.path, params
+
+
+def problems(**parts: Any) -> list[Told]:
+    """What is wrong with a file, in short."""
+    return [told(problem) for problem in read_process(file_of(**parts)).problems]
+
+
+def severities(**parts: Any) -> list[tuple[str, str]]:
+    """What is wrong with a file, and how badly."""
+    return [(problem.severity, problem.code) for problem in read_process(file_of(**parts)).problems]
+
+
+def asks(*requirements: Parts, **parts: Any) -> Parts:
+    """The parts of a file whose move from `first` to `second` asks these requirements, under their order as ids."""
+    named = [{"id": f"r{number}", **requirement} for number, requirement in enumerate(requirements)]
+    edges = [*SOUND["transitions"], {"from": "first", "to": "second", "requires": named}]
+    return {"transitions": edges, **parts}

@@ -25,7 +25,6 @@ help: ## Show this list
 
 ##@ Use it
 run: .venv/.runtime ## Serve a demo on http://127.0.0.1:8000 (PORT=9000 and STAGERAIL_* settings are honoured)
-	@$(BIN)/stagerail migrate
 	@exec $(BIN)/stagerail serve --demo
 
 migrate: .venv/.runtime ## Bring the database of STAGERAIL_DATABASE_URL (an SQLite file if not said) up to date

@@ -121,6 +121,14 @@ def _called(call: ast.Call) -> str:
     return ast.unparse(call.func).rpartition(".")[2]
 
 
+def calls_out(path: str, source: str) -> Iterator[str]:
+    """Find the standard library's ways to call another host; only the command line is a client, of its own server."""
+    if not path.startswith("app/cli/"):
+        for name in imports(ast.parse(source)):
+            if name.startswith(("urllib.request", "http.client")):
+                yield f"imports {name}"
+
+
 def late_annotations(path: str, source: str) -> Iterator[str]:
     """Find the future import that breaks SQLModel's relationships and FastAPI's routes."""
     if path.startswith(("app/store/", "app/api/")) and "__future__" in imports(ast.parse(source)):
@@ -133,6 +141,7 @@ HABITS: dict[Callable[[str, str], Iterator[str]], tuple[str, str]] = {
     too_long: ("app/planted.py", "def f():\n" + "    x = 1\n" * (LONGEST_FUNCTION + 1)),
     clock_read_elsewhere: ("app/api/planted.py", "import datetime as dt\nNOW = dt.datetime.now(dt.UTC)"),
     composed_at_import: ("app/main.py", "app = create_app(Settings.from_env(os.environ))"),
+    calls_out: ("app/crm/planted.py", "from urllib.request import urlopen"),
     late_annotations: ("app/api/planted.py", "from __future__ import annotations"),
 }
 

@@ -58,7 +58,10 @@ class Planner:
         return self._price(self._later.copy(stage=source, to=to), first=False)
 
     def ways_to(self, goal: str) -> dict[str, tuple[Cost, str]]:
-        """For every stage that can reach the goal: the cost from there, and the stage to move to next."""
+        """For every stage that can reach the goal: the cost from there, and the stage to move to next.
+
+        No way leads through a lost deal: giving one up to take it up again is no advice.
+        """
         found: dict[str, tuple[Cost, str]] = {}
         waiting: list[tuple[Cost, int, str, str]] = [(NOTHING, 0, goal, goal)]
         wanted = set(self.compiled.graph.destinations(self.facts.stage))
@@ -69,7 +72,7 @@ class Planner:
             found[stage] = (cost, following)
             wanted.discard(stage)
             for source in self.compiled.graph.sources(stage):
-                if source not in found:
+                if source not in found and self.compiled.stages[source].kind != "lost":
                     price = self.later_move(source, stage).cost
                     heapq.heappush(waiting, (price.plus(cost), self.compiled.order[source], source, stage))
         return found

@@ -83,17 +83,19 @@ class FieldValues:
         elif field.type == "boolean":
             values = [True, False]
         elif field.type == "number":
-            values = _numbers(asked)
+            values = _numbers([one for one in asked if one.field == key])
         elif field.type == "date":
-            values = [day.isoformat() for day in self._days(asked, facts)]
+            values = [day.isoformat() for day in self._days(key, asked, facts)]
         else:
-            values = _texts(field, asked)
+            values = _texts(field, [one for one in asked if one.field == key])
         return [*values, None]
 
-    def _days(self, asked: list[FieldCondition], facts: Facts) -> list[date]:
+    def _days(self, key: str, asked: list[FieldCondition], facts: Facts) -> list[date]:
         near = {facts.today}
         for condition in asked:
             operands = condition.operand if isinstance(condition.operand, list) else [condition.operand]
+            if condition.field != key:  # this field is what another one is compared with
+                operands = [FieldRef(field=condition.field)]
             near.update(day for one in operands if (day := self._day(one, facts)) is not None)
         return sorted({day + timedelta(days=shift) for day in near for shift in (-1, 0, 1)})
 
@@ -118,7 +120,8 @@ def _operands(asked: list[FieldCondition]) -> list[Any]:
 def _numbers(asked: list[FieldCondition]) -> list[Any]:
     named = sorted({value for value in _operands(asked) if not isinstance(value, str)})
     between = [(low + high) / 2 for low, high in pairwise(named)]
-    return [*named, *between, *(value + 1 for value in named), *(value - 1 for value in named), 0, 1]
+    beyond = [step for value in named for step in (value + 1 + abs(value), value - 1 - abs(value))]
+    return [*named, *between, *(value + 1 for value in named), *(value - 1 for value in named), *beyond, 0, 1]
 
 
 def _texts(field: ProcessField, asked: list[FieldCondition]) -> list[str]:

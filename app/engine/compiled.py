@@ -29,17 +29,23 @@ class CompiledRequirement(NamedTuple):
     judge: Judge
     expected: dict[str, Any]
     fields: tuple[FieldCondition, ...]
-    """Every `field` requirement within it."""
+    """Every `field` requirement within it and its `when`."""
     early: bool
     """Whether meeting it counts before its stage is reached."""
+
+
+class Undrawn(NamedTuple):
+    """What it means that nothing draws a move: the code of its finding, and the mode of its policy."""
+
+    code: str
+    severity_at: SeverityAt
 
 
 class Gate(NamedTuple):
     """All that is asked of one move: requirements with their places, and the finding when nothing draws it."""
 
     requirements: tuple[tuple[Place, CompiledRequirement], ...]
-    undrawn: str | None = None
-    undrawn_severity_at: SeverityAt | None = None
+    undrawn: Undrawn | None = None
 
 
 def digest_of(process: Process) -> str:
@@ -86,7 +92,6 @@ class CompiledProcess:
         self.declared_fields = frozenset(field.key for field in process.fields)
         self.activities = {activity.key: activity for activity in process.activities}
         self.scope = Scope(process)
-        self._stated_scope = Scope(process, stated=True)
         self._enter = {key: self._place("enter", stage.enter) for key, stage in self.stages.items()}
         self._exit = {key: self._place("exit", stage.exit) for key, stage in self.stages.items()}
         self._policies = {
@@ -104,8 +109,7 @@ class CompiledProcess:
         drawn = self.gates.get((source, to))
         if drawn is not None:
             return drawn
-        code, policy = self._undrawn(source, to)
-        return Gate(self._around(source, to, ()), code, self._policies[policy])
+        return Gate(self._around(source, to, ()), self.undrawn(source, to))
 
     def forward(self, source: str, to: str) -> bool:
         """Whether a move leads to a later stage or to won; never one to lost."""
@@ -116,14 +120,15 @@ class CompiledProcess:
         return tuple((at, self._compile(one)) for one in asked)
 
     def _compile(self, asked: Top) -> CompiledRequirement:
+        everything = [asked] if asked.when is None else [asked, asked.when]
         return CompiledRequirement(
             id=asked.id,
             say=asked.say,
             severity_at=severity_at(asked.mode, self.zone),
-            when=None if asked.when is None else compile_condition(asked.when, self._stated_scope),
+            when=None if asked.when is None else compile_condition(asked.when, self.scope),
             judge=compile_condition(asked, self.scope),
             expected=expected_of(asked, top=True),
-            fields=tuple(leaf for leaf in leaves_of(asked) if isinstance(leaf, FieldCondition)),
+            fields=tuple(leaf for one in everything for leaf in leaves_of(one) if isinstance(leaf, FieldCondition)),
             early=counts_early(asked),
         )
 
@@ -133,8 +138,12 @@ class CompiledProcess:
         leaving = self._exit[source] if self.forward(source, to) and source != to else ()
         return (*leaving, *edge, *self._enter[to])
 
-    def _undrawn(self, source: str, to: str) -> tuple[str, str]:
-        """The code and the policy of a move that nothing draws."""
+    def undrawn(self, source: str, to: str) -> Undrawn:
+        """What it means that nothing draws a move between two known stages."""
+        code, policy = self._undrawn_as(source, to)
+        return Undrawn(code, self._policies[policy])
+
+    def _undrawn_as(self, source: str, to: str) -> tuple[str, str]:
         if source == to or self.stages[source].kind != "open" or self.stages[to].kind == "lost":
             return "no_transition", "undrawn"
         if not self.forward(source, to):

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import NamedTuple, cast
 
-from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate
+from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate, Undrawn
 from app.engine.decision import Decision, Finding, Judged, Note, Place, Remedy
 from app.engine.errors import UnknownStage
 from app.engine.facts import Facts
-from app.engine.result import Result
+from app.engine.result import Judge, Result
 from app.engine.snapshot import Actor, Snapshot
 
 _NOTHING_MISSING: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ def decide(
             raise UnknownStage(stage, tuple(compiled.stages), "from" if place == "from" else "to")
     gate = compiled.gate(source, to)
     facts = Facts(snapshot, to, as_of, zone=compiled.zone, actor=actor, missing=missing)
-    asked = _ask_undrawn(compiled, gate, facts) if gate.undrawn is not None else ask(gate, facts)
+    asked = ask(gate, facts) if gate.undrawn is None else _ask_undrawn(compiled, gate, gate.undrawn, facts)
     blocked = any(finding.severity == "block" for finding in asked.findings)
     if gate.undrawn is None:
         blocked = not compiled.graph.passes(source, to, blocked=blocked)
@@ -84,7 +84,7 @@ def ask(gate: Gate, facts: Facts) -> Asked:
     satisfied: list[Judged] = []
     not_applicable: list[Judged] = []
     for place, requirement in gate.requirements:
-        applies = True if requirement.when is None else requirement.when(facts).holds
+        applies = True if requirement.when is None else holds_when(requirement.when, facts)
         if applies is False:
             not_applicable.append(Judged(requirement.id, place))
             continue
@@ -94,6 +94,15 @@ def ask(gate: Gate, facts: Facts) -> Asked:
         else:
             findings.append(_finding(requirement, place, facts, result, sure=applies is True))
     return Asked(findings, satisfied, not_applicable)
+
+
+def holds_when(when: Judge, facts: Facts) -> bool | None:
+    """Whether a `when` holds. In a plan, what holds as things stand goes on holding whatever the plan finds out."""
+    holds = when(facts).holds
+    if holds or facts.fields is facts.stated:
+        return holds
+    as_stated = when(facts.copy(fields=facts.stated)).holds
+    return as_stated if holds is False else as_stated or None
 
 
 def _finding(requirement: CompiledRequirement, place: Place, facts: Facts, result: Result, *, sure: bool) -> Finding:
@@ -113,24 +122,24 @@ def _finding(requirement: CompiledRequirement, place: Place, facts: Facts, resul
     )
 
 
-def _ask_undrawn(compiled: CompiledProcess, gate: Gate, facts: Facts) -> Asked:
+def _ask_undrawn(compiled: CompiledProcess, gate: Gate, undrawn: Undrawn, facts: Facts) -> Asked:
     """The finding of a move that nothing draws; where its policy does not block, `exit` and `enter` are still asked."""
-    finding = undrawn_finding(compiled, gate, facts)
+    finding = undrawn_finding(compiled, undrawn, facts)
     if finding.severity == "block":
         return Asked([finding], [], [])
     asked = ask(gate, facts)
     return Asked([finding, *asked.findings], asked.satisfied, asked.not_applicable)
 
 
-def undrawn_finding(compiled: CompiledProcess, gate: Gate, facts: Facts) -> Finding:
+def undrawn_finding(compiled: CompiledProcess, undrawn: Undrawn, facts: Facts) -> Finding:
     """Nothing draws this move; these are drawn instead."""
     drawn = compiled.graph.destinations(facts.stage)
     remedies: list[Remedy] = [{"kind": "take_drawn_move", "to": drawn}] if drawn else []
     if compiled.stages[facts.stage].kind == "lost":
         remedies.append({"kind": "new_deal"})
     return Finding(
-        cast("str", gate.undrawn),
-        gate.undrawn_severity_at(facts.as_of) if gate.undrawn_severity_at is not None else "block",
+        undrawn.code,
+        undrawn.severity_at(facts.as_of),
         None,
         "transition",
         None,

@@ -27,13 +27,10 @@ class _Question:
         condition: FieldCondition,
         fields: Mapping[str, ProcessField],
         readers: Mapping[str, Reader],
-        *,
-        stated: bool,
     ) -> None:
         self.field = fields[condition.field]
         self.key = condition.field
         self.read = readers[self.key]
-        self.stated = stated
         self.comparison = condition.comparison
         self.params = {"field": self.key}
         self.fill = _fill(self.field)
@@ -44,8 +41,8 @@ class _Question:
             self.operand = operand_reader(self.field, self.comparison, condition.operand, readers)
 
     def value(self, facts: Facts) -> Any:
-        """The raw value; `when` reads what the caller stated, whatever a plan assumes."""
-        return (facts.stated if self.stated else facts.fields).get(self.key)
+        """The raw value."""
+        return facts.fields.get(self.key)
 
     def observe(self, facts: Facts) -> dict[str, Any]:
         """The value as it stands."""
@@ -53,7 +50,7 @@ class _Question:
 
     def lacking(self, facts: Facts) -> bool:
         """Whether the field is one of the facts nobody brought."""
-        return "fields" in facts.missing and self.key not in facts.stated
+        return "fields" in facts.missing and self.key not in facts.fields
 
     def cannot(self, because: str, raw: Any, remediation: tuple[Remedy, ...]) -> Result:
         """Unknown, and why."""
@@ -92,7 +89,7 @@ class _Question:
         except Unreadable as why:
             return self.cannot(f"other_field_{why}", raw, self.fill_other())
         if operand is ABSENT:
-            if "fields" in facts.missing and self.other not in facts.stated:
+            if "fields" in facts.missing and self.other not in facts.fields:
                 return self.cannot("facts_missing", raw, ())
             return self.cannot("other_field_absent", raw, self.fill_other())
         if self.compare(value, operand):
@@ -104,11 +101,9 @@ class _Question:
         return ({"kind": "fill_field", "field": self.other},)
 
 
-def field(
-    condition: FieldCondition, fields: Mapping[str, ProcessField], readers: Mapping[str, Reader], *, stated: bool
-) -> Leaf:
-    """Compile a `field` requirement; `stated` for one that stands in a `when`."""
-    question = _Question(condition, fields, readers, stated=stated)
+def field(condition: FieldCondition, fields: Mapping[str, ProcessField], readers: Mapping[str, Reader]) -> Leaf:
+    """Compile a `field` requirement."""
+    question = _Question(condition, fields, readers)
     if question.comparison != "is":
         return Leaf(question.judge, question.observe, lambda _facts: question.fill, question.params)
     wanted = condition.operand == "present"

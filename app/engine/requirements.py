@@ -27,15 +27,14 @@ from app.engine.result import MET, Judge, Leaf, Result, negated
 class Scope:
     """What compiling a requirement needs to know of its process."""
 
-    def __init__(self, process: Process, *, stated: bool = False) -> None:
+    def __init__(self, process: Process) -> None:
         self.process = process
-        self.stated = stated
         self.fields: Mapping[str, ProcessField] = {field.key: field for field in process.fields}
         self.readers: Mapping[str, Reader] = {key: reader(field) for key, field in self.fields.items()}
 
 
 def _field(condition: Condition, scope: Scope) -> Leaf:
-    return kinds_field.field(cast("FieldCondition", condition), scope.fields, scope.readers, stated=scope.stated)
+    return kinds_field.field(cast("FieldCondition", condition), scope.fields, scope.readers)
 
 
 def _stage_age(condition: Condition, _scope: Scope) -> Leaf:

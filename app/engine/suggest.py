@@ -65,7 +65,7 @@ def suggest(
         return Advice(*head, Plan((), 0, 0, 0), ())
     route = _route(Planner(compiled, facts), goal)
     if route is None:
-        return Advice(*head, None, (), (undrawn_finding(compiled, compiled.gate(snapshot.stage, goal), facts),))
+        return Advice(*head, None, (), (undrawn_finding(compiled, compiled.undrawn(snapshot.stage, goal), facts),))
     blocked_by = route.blocked_by
     plan = None if blocked_by else _plan(compiled, facts, route)
     return Advice(*head, plan, _ranked(compiled, facts, route, limit), blocked_by)

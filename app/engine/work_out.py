@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 from app.engine.assume import FieldValues, take
 from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate
-from app.engine.decide import ask
+from app.engine.decide import ask, holds_when
 from app.engine.decision import Finding, Nested
 from app.engine.effort import Prices, Step
 from app.engine.facts import Facts
+from app.engine.process import FieldCondition, FieldRef
 from app.engine.process import Severity
 from app.engine.result import Result
 
@@ -86,16 +87,20 @@ class Workbench:
         """The value that leaves the least unmet; of equals the first."""
         if step.get("is") == "absent":
             return None
-        concerned = [one for _, one in gate.requirements if any(asked.field == key for asked in one.fields)]
-        asked = [condition for one in concerned for condition in one.fields if condition.field == key]
+        concerned = [one for _, one in gate.requirements if any(_mentions(asked, key) for asked in one.fields)]
+        asked = [condition for one in concerned for condition in one.fields if _mentions(condition, key)]
         candidates = self._values.candidates(key, asked, facts)
         return min(candidates, key=lambda value: _badness(concerned, facts.copy(fields={**facts.fields, key: value})))
+
+
+def _mentions(asked: FieldCondition, key: str) -> bool:
+    return asked.field == key or (isinstance(asked.operand, FieldRef) and asked.operand.field == key)
 
 
 def _badness(concerned: list[CompiledRequirement], facts: Facts) -> int:
     total = 0
     for requirement in concerned:
-        if requirement.when is None or requirement.when(facts).holds is not False:
+        if requirement.when is None or holds_when(requirement.when, facts) is not False:
             total += _BADNESS[requirement.severity_at(facts.as_of)] * _unmet(requirement.judge(facts))
     return total
 

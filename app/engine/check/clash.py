@@ -1,7 +1,7 @@
 """Which literals cannot all come true: fields and ages by value, the rest when one implies what another denies."""
 
 from collections.abc import Iterable, Mapping
-from itertools import combinations
+from itertools import chain, combinations
 
 from app.engine.check.demand import Demand, Literal
 from app.engine.check.fitting import crossed
@@ -59,11 +59,10 @@ def _subject(condition: Condition) -> tuple[str, str]:
 
 
 def _smallest(group: list[Literal], fields: Fields) -> tuple[Literal, ...]:
-    for size in (1, 2):
-        for some in combinations(group, size):
-            if _exclude(some, fields):
-                return some
-    return tuple(group) if len(group) > 2 and _exclude(group, fields) else ()  # noqa: PLR2004 - pairs were tried
+    if not _exclude(group, fields):
+        return ()
+    some = chain(combinations(group, 1), combinations(group, 2), [tuple(group)])
+    return next(literals for literals in some if _exclude(literals, fields))
 
 
 def _exclude(literals: Iterable[Literal], fields: Fields) -> bool:

@@ -36,8 +36,8 @@ _ONLY_FOR = {"choices": "choice", "min_length": "text", "unit": "number"}
 
 @lru_cache(maxsize=1)
 def timezones() -> frozenset[str]:
-    """The names of all timezones this installation knows."""
-    return frozenset(available_timezones())
+    """The names of all timezones this installation knows; not those that mean something else on each machine."""
+    return frozenset(available_timezones()) - {"localtime", "Factory"}
 
 
 def fitting_problems(process: Process, declared: Declared, marks: Marks) -> Iterator[FileProblem]:

@@ -12,6 +12,7 @@ from app.engine.process import Between, FieldCondition, FieldRef, ProcessField
 from app.engine.values import calendar_day, relative_days
 
 _MINUTE = 60
+_LONGEST_LIST = 200
 _Test = tuple[FieldCondition, bool]
 
 
@@ -49,9 +50,9 @@ def field_clash(field: ProcessField, literals: Iterable[Literal]) -> bool:
 
 
 def _is_sound(field: ProcessField, condition: FieldCondition) -> bool:
-    """Comparisons that do not fit are told elsewhere; here they say nothing."""
+    """Comparisons that do not fit are told elsewhere; they and lists that nobody wrote by hand say nothing here."""
     comparison, operand = condition.comparison, condition.operand
-    if comparison not in FITTING[field.type]:
+    if comparison not in FITTING[field.type] or len(_listed(operand)) > _LONGEST_LIST:
         return False
     if comparison == "is" or isinstance(operand, FieldRef):
         return True

@@ -261,5 +261,6 @@ def test_conflicts_are_told_beside_misshapen_parts() -> None:
 
 def test_absurd_numbers_of_requirements_are_left_alone() -> None:
     assert [] == problems(**asks(*[amount(equals=number) for number in range(41)]))
+    assert [] == problems(**asks(amount(**{"in": list(range(201))}), amount(equals=-1)))
     assert [] == problems(**asks(*[{"contact": "buyer"}] * 201, amount(equals=1), amount(equals=2)))
     assert [] == problems(**asks({"any": [amount(equals=number) for number in range(201)]}, amount(equals=-1)))

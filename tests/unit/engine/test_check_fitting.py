@@ -110,6 +110,7 @@ MISFITS: list[tuple[dict[str, Any], list[Told]]] = [
     ),
     (asks({"contact": "buyer", "when": {"id": "x", "contact": "champion"}}), [("id_in_when", f"{R}.when.id", {})]),
     ({"timezone": "Europe/Roma"}, [("unknown_timezone", "timezone", {"name": "Europe/Roma", "near": "Europe/Rome"})]),
+    ({"timezone": "localtime"}, [("unknown_timezone", "timezone", {"name": "localtime"})]),
     ({"timezone": "../etc/passwd"}, [("unknown_timezone", "timezone", {"name": "../etc/passwd"})]),
     ({"start": ["first", "won"]}, [("start_closed", "start[1]", {"stage": "won"})]),
     ({"start": ["lost"]}, [("start_closed", "start[0]", {"stage": "lost"})]),

@@ -1,0 +1,72 @@
+"""One question about one deal, inline or stored: whose facts, which process version, what is known of them."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from app.engine import Actor, CompiledProcess, Decision, Snapshot, UnknownStage, decide, decide_unknown_stage
+from app.services.processes import Processes
+from app.services.proposals import Proposed, with_proposed
+from app.services.refusals import InvalidRequest, UnknownDeal, UnknownStageAsked
+from app.store.database import Reader
+from app.store.deals import StoredDeal, read_deal
+
+_NOTHING: frozenset[str] = frozenset()
+CRM_LACKS = frozenset({"activities", "approvals", "contacts", "fields"})
+"""What a deal that is only known from a CRM's events lacks."""
+
+
+class Case(NamedTuple):
+    """A deal's facts with the process version that judges them. `stored` is None for an inline deal."""
+
+    compiled: CompiledProcess
+    snapshot: Snapshot
+    missing: frozenset[str] = _NOTHING
+    stored: StoredDeal | None = None
+
+
+async def inline_case(
+    db: Reader, processes: Processes, tenant_id: str, snapshot: Snapshot, process: str, version: int | None
+) -> Case:
+    """A deal sent along: its facts are taken as complete."""
+    return Case(await processes.asked(db, tenant_id, process, version), snapshot)
+
+
+async def stored_case(
+    db: Reader, processes: Processes, tenant_id: str, deal_id: str, proposed: Proposed | None = None
+) -> Case:
+    """A stored deal, under its own process and version."""
+    row = await read_deal(db, tenant_id, deal_id)
+    if row is None:
+        raise UnknownDeal(deal=deal_id)
+    return await case_of(db, processes, row, proposed)
+
+
+async def case_of(db: Reader, processes: Processes, row: StoredDeal, proposed: Proposed | None = None) -> Case:
+    """A deal that was read already."""
+    compiled = await processes.asked(db, row.tenant_id, row.process_key, row.process_version)
+    snapshot = with_proposed(Snapshot.model_validate_json(row.snapshot), proposed)
+    return Case(compiled, snapshot, _NOTHING if row.connection_id is None else CRM_LACKS, row)
+
+
+def judge(case: Case, to: str, *, as_of: datetime, actor: Actor | None) -> Decision:
+    """The decision. A stored deal in a stage its version lacks is blocked; a stage the caller named wrongly is refused."""
+    try:
+        return decide(case.compiled, case.snapshot, to, as_of=as_of, actor=actor, missing=case.missing)
+    except UnknownStage as error:
+        if error.place == "from" and case.stored is not None and to in case.compiled.stages:
+            return decide_unknown_stage(case.compiled, case.snapshot, to, as_of=as_of, missing=case.missing)
+        raise unknown_stage(error) from error
+
+
+def unknown_stage(error: UnknownStage) -> UnknownStageAsked:
+    """The refusal, with its place in the request and the stages that exist."""
+    place = {"from": "deal.stage", "to": "to", "goal": "goal"}[error.place]
+    return UnknownStageAsked(stage=error.stage, known=list(error.known), place=place)
+
+
+def same_process(row: StoredDeal, process: str | None, version: int | None) -> None:
+    """A stored deal has its own process and version; naming another is a mistake worth telling."""
+    if process is not None and process != row.process_key:
+        raise InvalidRequest("process", "not_the_deals", value=process, own=row.process_key)
+    if version is not None and version != row.process_version:
+        raise InvalidRequest("version", "not_the_deals", value=version, own=row.process_version)

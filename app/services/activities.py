@@ -29,7 +29,7 @@ async def log_activity(
             raise ActivityConflict(activity=activity.id)
         return LoggedActivity(row, created=False)
     return LoggedActivity(
-        await _store(tx, row, snapshot, (*snapshot.activities, activity), activity, now), created=True
+        await _store(tx, row, snapshot, (*snapshot.activities, activity), activity, now=now), created=True
     )
 
 
@@ -43,7 +43,7 @@ async def change_activity(
     activities = tuple(activity if one.id == activity.id else one for one in snapshot.activities)
     if activities == snapshot.activities:
         return LoggedActivity(row, created=False)
-    return LoggedActivity(await _store(tx, row, snapshot, activities, activity, now), created=False)
+    return LoggedActivity(await _store(tx, row, snapshot, activities, activity, now=now), created=False)
 
 
 async def _read(tx: Transaction, tenant_id: str, deal_id: str) -> tuple[StoredDeal, Snapshot]:
@@ -59,6 +59,7 @@ async def _store(
     snapshot: Snapshot,
     activities: tuple[Activity, ...],
     activity: Activity,
+    *,
     now: datetime,
 ) -> StoredDeal:
     deal = changed(row, snapshot.model_copy(update={"activities": activities}), now)

@@ -63,19 +63,19 @@ async def put_deal(
         raise UnknownStageAsked(stage=snapshot.stage, known=list(compiled.stages), place="stage")
     old = None if row is None else Snapshot.model_validate_json(row.snapshot)
     whole = _completed(snapshot.model_copy(update={"id": deal_id}), old, now)
-    deal = _row(tenant_id, deal_id, compiled, whole, row, now)
+    deal = _row(tenant_id, deal_id, compiled, whole, old=row, now=now)
     await write_deal(tx, deal, row)
     await replace_activities(
         tx, tenant_id, deal_id, [activity_row(tenant_id, deal_id, one) for one in whole.activities]
     )
     if row is None or old is None or old.stage == whole.stage or row.process_key != process:
         return PutDeal(deal, created=row is None)
-    decision_id, decision = await _judge_elsewhere(tx, compiled, old, whole, deal, now)
+    decision_id, decision = await _judge_elsewhere(tx, compiled, old, whole, deal=deal, now=now)
     return PutDeal(deal, created=False, decision_id=decision_id, decision=decision)
 
 
 async def _judge_elsewhere(
-    tx: Transaction, compiled: CompiledProcess, old: Snapshot, new: Snapshot, deal: StoredDeal, now: datetime
+    tx: Transaction, compiled: CompiledProcess, old: Snapshot, new: Snapshot, *, deal: StoredDeal, now: datetime
 ) -> tuple[str, Decision]:
     """The move as it would have been judged just before it was made, on the facts that came with it."""
     moved_at = min(new.stage_entered_at or now, now)
@@ -120,7 +120,13 @@ def _check(precondition: Precondition, row: StoredDeal | None, deal_id: str) -> 
 
 
 def _row(
-    tenant_id: str, deal_id: str, compiled: CompiledProcess, snapshot: Snapshot, old: StoredDeal | None, now: datetime
+    tenant_id: str,
+    deal_id: str,
+    compiled: CompiledProcess,
+    snapshot: Snapshot,
+    *,
+    old: StoredDeal | None,
+    now: datetime,
 ) -> StoredDeal:
     return StoredDeal(
         tenant_id=tenant_id,

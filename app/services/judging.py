@@ -25,7 +25,7 @@ class Case(NamedTuple):
 
 
 async def inline_case(
-    db: Reader, processes: Processes, tenant_id: str, snapshot: Snapshot, process: str, version: int | None
+    db: Reader, processes: Processes, tenant_id: str, snapshot: Snapshot, *, process: str, version: int | None
 ) -> Case:
     """A deal sent along: its facts are taken as complete."""
     return Case(await processes.asked(db, tenant_id, process, version), snapshot)
@@ -49,7 +49,7 @@ async def case_of(db: Reader, processes: Processes, row: StoredDeal, proposed: P
 
 
 def judge(case: Case, to: str, *, as_of: datetime, actor: Actor | None) -> Decision:
-    """The decision. A stored deal in a stage its version lacks is blocked; a stage the caller named wrongly is refused."""
+    """The decision. A stored deal in a stage its version lacks is blocked; a stage named wrongly is refused."""
     try:
         return decide(case.compiled, case.snapshot, to, as_of=as_of, actor=actor, missing=case.missing)
     except UnknownStage as error:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from app.engine import Activity, Contact, Snapshot
 from app.engine.snapshot import Fact, Name
@@ -12,7 +12,7 @@ from app.engine.snapshot import Fact, Name
 class Proposed(Fact):
     """Fields by key (null erases); activities and contacts by id."""
 
-    fields: dict[Name, JsonValue] = {}
+    fields: dict[Name, JsonValue] = Field(default_factory=dict)
     activities: tuple[Activity, ...] = ()
     contacts: tuple[Contact, ...] = ()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.crm.connection import ConnectionSettings, FieldMapping, Pipeline
 from app.engine import CompiledProcess, Process
-from app.services.crm_facts import Processes
+from app.services.processes import Processes
 from app.store.database import Reader
 
 MOST_NAMES = 20

@@ -7,7 +7,8 @@ from app.crm.adapters import ADAPTERS
 from app.crm.connection import ConnectionSettings, readable
 from app.crm.secrets import NoKey, encrypt
 from app.services.connection_mapping import mapping_problems, with_types
-from app.services.crm_facts import Processes
+from app.services.processes import Processes
+from app.services.refusals import Refused
 from app.store.connections import StoredConnection, list_connections, put_connection, read_connection
 from app.store.database import Conflict, Database, Reader, Transaction
 
@@ -29,16 +30,20 @@ class Wrong(NamedTuple):
     ctx: dict[str, Any]
 
 
-class WrongConnection(Exception):
-    """The settings do not fit the processes, or the secret cannot be kept."""
+class WrongConnection(Refused):
+    """The settings do not fit the processes, or the secret cannot be kept: `errors`, all of them."""
+
+    kind = "invalid-request"
 
     def __init__(self, errors: list[Wrong]) -> None:
-        super().__init__(f"{len(errors)} error(s), first {errors[0].type}")
+        super().__init__(count=len(errors))
         self.errors = errors
 
 
-class ConnectionTaken(Exception):
+class ConnectionTaken(Refused):
     """The id belongs to somebody else: it stands in the address of the webhook, so it is unique over all tenants."""
+
+    kind = "conflict"
 
 
 class Change(NamedTuple):
@@ -76,7 +81,7 @@ async def put(
     try:
         return await db.transaction(work)
     except Conflict as error:
-        raise ConnectionTaken(change.connection_id) from error
+        raise ConnectionTaken from error
 
 
 async def read(db: Reader, tenant_id: str, connection_id: str) -> Connection | None:

@@ -1,32 +1,23 @@
 """One deal of a CRM: its new events put into its record, its moves judged and logged, the stored deal brought along."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Event
 from app.crm.record import Verdict, from_document, to_document
 from app.crm.state import Deal, Stored, snapshot_now, tell
 from app.engine import CompiledProcess, Snapshot
-from app.i18n import to_document as decision_document
 from app.services.crm_judging import Judgement, judge, process_of
+from app.services.deals import document_of
+from app.services.decision_log import logged
 from app.services.ids import new_id
+from app.services.processes import Processes
 from app.store.crm_records import lock_record, write_record
-from app.store.database import Reader, Transaction
+from app.store.database import Transaction
 from app.store.deals import StoredDeal, insert_deal, read_deal_for_update, update_deal
-from app.store.decisions import LoggedDecision, insert_decision
-
-
-class Processes(Protocol):
-    """Where process versions come from, compiled."""
-
-    async def compiled(
-        self, db: Reader, tenant_id: str, key: str, version: int | None = None
-    ) -> CompiledProcess | None:
-        """A version of a process, the current one when none is named; None when there is no such."""
-        ...
+from app.store.decisions import insert_decision
 
 
 class Source(NamedTuple):
@@ -64,7 +55,18 @@ async def take_in(tx: Transaction, source: Source, object_id: str, events: Seque
     for one in judgements:
         decision_id = new_id(source.now)
         verdicts[one.event.key] = Verdict(decision_id, one.about)
-        await insert_decision(tx, _logged(source, deal_id, decision_id, one))
+        await insert_decision(
+            tx,
+            logged(
+                source.tenant_id,
+                decision_id,
+                one.decision,
+                deal_id=deal_id,
+                actor=one.actor,
+                source="webhook",
+                now=source.now,
+            ),
+        )
     if now is not None and deal.process is not None:
         await _store_deal(tx, source, row, deal_id=deal_id, compiled=processes[deal.process], now=now)
     kept = to_document(deal.record._replace(verdicts=verdicts))
@@ -94,27 +96,6 @@ async def _processes(tx: Transaction, source: Source, deal: Deal, row: StoredDea
     return {**found, "": found[first.process]}
 
 
-def _logged(source: Source, deal_id: str, decision_id: str, judgement: Judgement) -> LoggedDecision:
-    decision, actor = judgement.decision, judgement.actor
-    return LoggedDecision(
-        tenant_id=source.tenant_id,
-        decision_id=decision_id,
-        deal_id=deal_id,
-        process_key=decision.process,
-        process_version=decision.version or 0,
-        from_stage=decision.from_stage,
-        to_stage=decision.to_stage,
-        outcome=decision.outcome,
-        source="webhook",
-        actor_id=actor.id if actor else None,
-        as_of=decision.as_of,
-        decided_at=source.now,
-        applied=None,
-        facts_complete=not decision.missing,
-        document=json.dumps(decision_document(decision), ensure_ascii=False),
-    )
-
-
 async def _store_deal(
     tx: Transaction, source: Source, row: StoredDeal | None, *, deal_id: str, compiled: CompiledProcess, now: Snapshot
 ) -> None:
@@ -127,7 +108,7 @@ async def _store_deal(
         stage=now.stage,
         owner=now.owner,
         revision=row.revision + 1 if row else 1,
-        snapshot=now.model_dump_json(by_alias=True),
+        snapshot=document_of(now),
         connection_id=source.connection_id,
         created_at=source.now,
         updated_at=source.now,

@@ -10,9 +10,7 @@ from app.crm.events import Event
 from app.crm.state import Deal, snapshot_before
 from app.crm.timeline import Move
 from app.engine import Actor, CompiledProcess, Decision, Snapshot, UnknownStage, decide, decide_unknown_stage
-
-WHOLE_FACTS = ("activities", "approvals", "contacts", "fields")
-"""What a CRM's events do not bring, or not all of it."""
+from app.services.judging import CRM_LACKS
 
 
 class Judgement(NamedTuple):
@@ -52,7 +50,7 @@ def _is_new(deal: Deal, judgement: Judgement) -> bool:
 
 def _lacks(deal: Deal) -> frozenset[str]:
     """A deal whose making was not seen may have been anywhere before."""
-    return frozenset(WHOLE_FACTS if deal.line.created else (*WHOLE_FACTS, "stage_history"))
+    return CRM_LACKS if deal.line.created else CRM_LACKS | {"stage_history"}
 
 
 def _creation(deal: Deal, event: Event, processes: Mapping[str, CompiledProcess], lacks: frozenset[str]) -> Judgement:

@@ -10,8 +10,10 @@ from app.crm.adapters import ADAPTERS
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed
 from app.crm.secrets import decrypt
-from app.services.crm_facts import Processes, Source, Taken, take_in
+from app.services.crm_facts import Source, Taken, take_in
 from app.services.ids import new_id
+from app.services.processes import Processes
+from app.services.refusals import Refused
 from app.store.connections import StoredConnection, find_connection, read_connection
 from app.store.database import Database, Transaction
 from app.store.deliveries import (
@@ -24,12 +26,16 @@ from app.store.deliveries import (
 )
 
 
-class UnknownConnection(Exception):
-    """There is no such connection."""
+class UnknownConnection(Refused):
+    """No such connection: `connection`."""
+
+    kind = "unknown-connection"
 
 
-class BadSignature(Exception):
-    """What came is not from the CRM, or not from now."""
+class BadSignature(Refused):
+    """What came is not from the CRM, or not from now. Which of the two, nobody is told."""
+
+    kind = "bad-signature"
 
 
 class Received(NamedTuple):
@@ -53,7 +59,7 @@ async def receive(db: Database, connection_id: str, request: Request, *, key: st
     """Check who sent it, then store it. One that cannot be read is stored as refused, with the reason."""
     connection = await find_connection(db, connection_id)
     if connection is None:
-        raise UnknownConnection(connection_id)
+        raise UnknownConnection(connection=connection_id)
     adapter = ADAPTERS[connection.kind]
     secret = decrypt(key, connection.secret_ciphertext)
     genuine = adapter.verify(

@@ -6,8 +6,8 @@ import json
 from datetime import timedelta
 
 from app import clock, logs
-from app.services.crm_facts import Processes
 from app.services.deliveries import work_on
+from app.services.processes import Processes
 from app.store.database import Database, DatabaseDown, Transaction
 from app.store.deliveries import StoredDelivery, postpone_delivery, refuse_delivery
 

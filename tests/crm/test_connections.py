@@ -16,11 +16,12 @@ from app.services.connections import (
     put,
     read,
 )
+from app.services.processes import Processes
 from app.store.connections import read_connection
 from app.store.database import Database
 from app.store.tenants import Tenant, insert_tenant
 from tests.crm.builders import NOON, SECRET, hubspot_settings, settings_json
-from tests.crm.world import KEY, Published, publish_to
+from tests.crm.world import KEY, publish_to
 
 
 async def _put(
@@ -33,7 +34,7 @@ async def _put(
     **changes: Any,
 ) -> tuple[Connection, bool]:
     change = Change(connection_id, HubspotSettings.model_validate(settings_json(**changes)), secret)
-    return await put(database, Published(), tenant_id, change, key=key, now=NOON)
+    return await put(database, Processes(), tenant_id, change, key=key, now=NOON)
 
 
 async def _wrong(database: Database, **changes: Any) -> list[tuple[str, str]]:

@@ -11,18 +11,20 @@ from app.engine import CompiledProcess
 from app.services import delivery_worker
 from app.services.delivery_report import document
 from app.services.delivery_worker import DeliveryWorker
+from app.services.processes import Processes
 from app.store.database import Database, Reader, open_database
 from app.store.deliveries import read_delivery
 from tests.crm.builders import NOON, body_of, change, stage_change
-from tests.crm.world import Published, deliver, log_of
+from tests.crm.world import deliver, log_of
 
 A, B = "appointmentscheduled", "qualifiedtobuy"
 
 
-class Broken(Published):
+class Broken(Processes):
     """Processes that cannot be had for one deal's sake: `sales` fails as long as it is broken."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.broken = True
 
     async def compiled(
@@ -34,8 +36,8 @@ class Broken(Published):
 
 
 @asynccontextmanager
-async def _working(*databases: Database, processes: Published | None = None) -> AsyncIterator[list[DeliveryWorker]]:
-    workers = [DeliveryWorker(database, processes or Published()) for database in databases]
+async def _working(*databases: Database, processes: Processes | None = None) -> AsyncIterator[list[DeliveryWorker]]:
+    workers = [DeliveryWorker(database, processes or Processes()) for database in databases]
     for worker in workers:
         await worker.start()
     yield workers

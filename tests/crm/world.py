@@ -7,15 +7,14 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from app.crm.secrets import encrypt
-from app.engine import CompiledProcess, compile_process
-from app.engine.load import load_process
 from app.services.deliveries import Request, receive, work_on
+from app.services.processes import Processes
 from app.store.connections import StoredConnection, put_connection
-from app.store.database import Database, Reader, Transaction
+from app.store.database import Database, Transaction
 from app.store.deals import list_deals
 from app.store.decisions import list_decisions
 from app.store.deliveries import StoredDelivery, read_delivery
-from app.store.processes import ProcessVersion, current_version, lock_process, publish, read_version
+from app.store.processes import ProcessVersion, lock_process, publish
 from app.store.tenants import Tenant, insert_tenant
 from tests.crm.builders import NOON, SECRET, hubspot_settings, signed_headers
 
@@ -49,18 +48,6 @@ stages: [{key: due}, {key: won, kind: won}, {key: lost, kind: lost}]
 path: [due, won]
 transitions: [{from: open, to: lost}]
 """
-
-
-class Published:
-    """Process versions, straight from the store."""
-
-    async def compiled(
-        self, db: Reader, tenant_id: str, key: str, version: int | None = None
-    ) -> CompiledProcess | None:
-        current = await current_version(db, tenant_id, key)
-        number = version or (current.version if current else 0)
-        row = await read_version(db, tenant_id, key, number)
-        return compile_process(load_process(row.source.encode()), number) if row else None
 
 
 async def furnish(database: Database) -> None:
@@ -98,7 +85,7 @@ async def deliver(database: Database, body: bytes, *, at: datetime = NOON) -> st
 async def work_off(database: Database, *, at: datetime = NOON) -> None:
     """Work on every delivery that waits."""
     claimed: list[StoredDelivery] = []
-    while await database.transaction(lambda tx: work_on(tx, Published(), at, claimed)):
+    while await database.transaction(lambda tx: work_on(tx, Processes(), at, claimed)):
         pass
 
 

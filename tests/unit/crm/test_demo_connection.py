@@ -6,12 +6,13 @@ from app.crm.demo import demo_connection
 from app.engine import CompiledProcess, compile_process
 from app.engine.load import load_process
 from app.services.connection_mapping import mapping_problems, with_types
+from app.services.processes import Processes
 from app.store.database import Reader
 
 STARTER = Path(__file__).parents[3] / "app" / "starters" / "b2b-saas.yaml"
 
 
-class _Starter:
+class _Starter(Processes):
     async def compiled(
         self, db: Reader, tenant_id: str, key: str, version: int | None = None
     ) -> CompiledProcess | None:

@@ -9,6 +9,7 @@ from app.cli.terminal import Terminal
 from app.i18n import LOCALES, Locale
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+DEFAULT_TENANT = "default"
 SCOPES = ("decide", "deals:write", "processes:write", "admin")
 FORMATS = ("mermaid", "svg", "json")
 
@@ -165,6 +166,7 @@ def _migrate(verbs: Verbs, help_of: _Help) -> None:
 def _key(verbs: Verbs, help_of: _Help) -> None:
     said = help_of("key")
     parser = verbs.add_parser("key", help=said, description=said[:1].upper() + said[1:], allow_abbrev=False)
+    _common(parser, help_of)
     actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
     create = _key_action(actions, "create", help_of)
     create.add_argument("--scope", action="append", choices=SCOPES, default=[], help=help_of("scope"))
@@ -175,7 +177,7 @@ def _key(verbs: Verbs, help_of: _Help) -> None:
 
 def _key_action(actions: Verbs, name: str, help_of: _Help) -> Any:
     parser = _verb(actions, name, help_of, module="key")
-    parser.add_argument("--tenant", metavar="ID", default="default", help=help_of("tenant"))
+    parser.add_argument("--tenant", metavar="ID", default=DEFAULT_TENANT, help=help_of("tenant"))
     return parser
 
 

@@ -22,7 +22,7 @@ def run(options: Namespace, terminal: Terminal) -> int:
     """Check the file here, so that mistakes are found without a server; then publish it and tell its version."""
     url = _address(options.url or os.environ.get("STAGERAIL_URL") or DEFAULT_URL)
     key = options.key or os.environ.get("STAGERAIL_KEY")
-    if not key:
+    if not key or not key.isascii() or not key.isprintable():
         raise Refusal("cli.no_key")
     data = read_bytes(options.file)
     process, problems = checked_process(data, named(options.file), terminal)
@@ -50,8 +50,12 @@ def run(options: Namespace, terminal: Terminal) -> int:
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        good = False
+    if not good or not url.isascii() or not url.isprintable() or " " in url:
         raise Refusal("cli.bad_url", url=url)
     return url.rstrip("/")
 

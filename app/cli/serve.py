@@ -12,8 +12,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 import uvicorn
+from pydantic import SecretStr
 
-from app import logs
+from app import clock, logs
+from app.cli.demo import DemoFolder, prepare_demo
+from app.cli.hello import what_to_try
 from app.cli.refusals import Refusal
 from app.cli.server_settings import data_folder, migrates_on_start, read_settings, store_refusals
 from app.cli.terminal import Terminal
@@ -33,11 +36,14 @@ def run(options: Namespace, terminal: Terminal) -> int:
     settings = read_settings(terminal, demo=options.demo, host=options.host, port=options.port)
     on_start = settings.demo or migrates_on_start(os.environ)
     logs.configure(settings.log_level, settings.log_format)
+    folder = DemoFolder(data_folder(os.environ)) if settings.demo else None
+    if folder is not None and settings.encryption_key is None:
+        settings = settings.model_copy(update={"encryption_key": SecretStr(folder.encryption_key())})
     server = _Server(_configured(settings))
     listening = _listen(server.config)
     with store_refusals():
         _migrate(settings, on_start=on_start)
-        hello = asyncio.run(_prepare(settings, terminal))
+        hello = asyncio.run(_prepare(settings, folder, terminal))
     server.say_hello = lambda: _say_hello(settings, hello, terminal)
     _stop_quietly()
     server.run(sockets=[listening])
@@ -110,20 +116,21 @@ def _migrate(settings: Settings, *, on_start: bool) -> None:
     _log.info("database_migrated")
 
 
-async def _prepare(settings: Settings, terminal: Terminal) -> list[str]:
+async def _prepare(settings: Settings, folder: DemoFolder | None, terminal: Terminal) -> list[str]:
     """Open the database once, so that what is wrong with it is one sentence; in the demo, fill it. What to say."""
     from app.store.database import open_database
 
     database = open_database(settings.database_url)
     await database.start()
     try:
-        if not settings.demo:
+        if folder is None:
             return []
-        from app.cli.demo import prepare_demo
-
-        return await prepare_demo(database, settings, data_folder(os.environ), terminal)
+        secret = settings.encryption_key
+        encryption_key = None if secret is None else secret.get_secret_value()
+        key = await prepare_demo(database, folder, encryption_key, clock.now())
     finally:
         await database.stop()
+    return what_to_try(settings, key, folder, terminal)
 
 
 def _say_hello(settings: Settings, hello: list[str], terminal: Terminal) -> None:

@@ -9,8 +9,14 @@ from app.crm.secrets import NoKey, encrypt
 from app.services.connection_mapping import mapping_problems, with_types
 from app.services.processes import Processes
 from app.services.refusals import Refused
-from app.store.connections import StoredConnection, list_connections, put_connection, read_connection
-from app.store.database import Conflict, Database, Reader, Transaction
+from app.store.connections import (
+    StoredConnection,
+    find_connection,
+    list_connections,
+    put_connection,
+    read_connection,
+)
+from app.store.database import Database, Reader, Transaction
 
 
 class Connection(NamedTuple):
@@ -57,31 +63,33 @@ class Change(NamedTuple):
 async def put(
     db: Database, processes: Processes, tenant_id: str, change: Change, *, key: str | None, now: datetime
 ) -> tuple[Connection, bool]:
-    """Store a connection, new or over an older one; True when it is new."""
+    """Store a connection in a transaction of its own."""
+    return await db.transaction(lambda tx: put_in(tx, processes, tenant_id, change, key=key, now=now))
 
-    async def work(tx: Transaction) -> tuple[Connection, bool]:
-        stored = await read_connection(tx, tenant_id, change.connection_id)
-        found = [Wrong(*one) for one in await mapping_problems(tx, processes, tenant_id, change.settings)]
-        sealed, wrong = _sealed(change.secret, stored, key)
-        if found or wrong:
-            raise WrongConnection(found + wrong)
-        settings = await with_types(tx, processes, tenant_id, change.settings)
-        row = StoredConnection(
-            tenant_id=tenant_id,
-            connection_id=change.connection_id,
-            kind=settings.crm,
-            settings=settings.model_dump_json(),
-            secret_ciphertext=sealed,
-            created_at=stored.created_at if stored else now,
-            updated_at=now,
-        )
-        await put_connection(tx, row)
-        return _shown(row), stored is None
 
-    try:
-        return await db.transaction(work)
-    except Conflict as error:
-        raise ConnectionTaken from error
+async def put_in(
+    tx: Transaction, processes: Processes, tenant_id: str, change: Change, *, key: str | None, now: datetime
+) -> tuple[Connection, bool]:
+    """Store a connection, new or over an older one; True when it is new. Raises WrongConnection, ConnectionTaken."""
+    stored = await find_connection(tx, change.connection_id)
+    if stored is not None and stored.tenant_id != tenant_id:
+        raise ConnectionTaken
+    found = [Wrong(*one) for one in await mapping_problems(tx, processes, tenant_id, change.settings)]
+    sealed, wrong = _sealed(change.secret, stored, key)
+    if found or wrong:
+        raise WrongConnection(found + wrong)
+    settings = await with_types(tx, processes, tenant_id, change.settings)
+    row = StoredConnection(
+        tenant_id=tenant_id,
+        connection_id=change.connection_id,
+        kind=settings.crm,
+        settings=settings.model_dump_json(),
+        secret_ciphertext=sealed,
+        created_at=stored.created_at if stored else now,
+        updated_at=now,
+    )
+    await put_connection(tx, row)
+    return _shown(row), stored is None
 
 
 async def read(db: Reader, tenant_id: str, connection_id: str) -> Connection | None:

@@ -128,9 +128,6 @@ async def test_an_id_that_another_tenant_has_is_refused_and_nothing_of_theirs_is
     await database.transaction(lambda tx: insert_tenant(tx, Tenant("globex", "Globex", NOON)))
     assert await read(database, "globex", "hs") is None
     assert await list_all(database, "globex") == []
-    pipelines: dict[str, Any] = {"p": {"process": "sales", "stages": {"a": "new"}}}
-    with pytest.raises(WrongConnection):
-        await _put(database, tenant_id="globex", connection_id="hs", pipelines=pipelines)
     await publish_to(database, "globex")
     with pytest.raises(ConnectionTaken):
         await _put(database, tenant_id="globex", connection_id="hs")

@@ -102,7 +102,7 @@ def _onward(planner: Planner, ways: dict[str, tuple[Any, str]], stage: str, goal
 
 
 def _plan(compiled: CompiledProcess, facts: Facts, route: _Route) -> Plan:
-    prices = Planner(compiled, facts).prices
+    prices = Prices(compiled.activities, facts.as_of)
     total = prices.of_steps(item.step for item in route.worked.items)
     for move in route.later:
         total = total.plus(move.cost)
@@ -113,7 +113,7 @@ def _plan(compiled: CompiledProcess, facts: Facts, route: _Route) -> Plan:
 
 def _ranked(compiled: CompiledProcess, facts: Facts, route: _Route, limit: int) -> tuple[Suggestion, ...]:
     """What blocks the next move first; then the longest lead time, then the least effort, then file order."""
-    prices = Planner(compiled, facts).prices
+    prices = Prices(compiled.activities, facts.as_of)
     advisory = Workbench(compiled, prices).work_out(route.worked.facts, "warn").items
     must = _merged(route.worked.items, [])
     may = _merged([*advisory, *_early(route, prices)], must)
@@ -149,7 +149,7 @@ def _merged(items: Iterable[Item], before: list[Item]) -> list[Item]:
         step = known.step
         if "times" in step and subject not in fixed:
             step = {**step, "times": step["times"] + item.step["times"]}
-        merged[subject] = Item(step, because, max(known.urgency, item.urgency))
+        merged[subject] = Item(step, because, max(known.urgency, item.urgency), item.value)
     return list(merged.values())
 
 

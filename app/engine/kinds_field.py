@@ -36,6 +36,7 @@ class _Question:
         self.fill = _fill(self.field)
         self.clear = _fill(self.field, absent=True)
         self.other = getattr(condition.operand, "field", None)
+        self.fill_other = () if self.other is None else _fill(fields[self.other])
         if self.comparison != "is":
             self.compare = COMPARE[self.comparison]
             self.operand = operand_reader(self.field, self.comparison, condition.operand, readers)
@@ -81,24 +82,28 @@ class _Question:
         try:
             value = self.read(raw, facts)
             if value is ABSENT:
-                return Result(False, "field_missing", {"value": raw}, self.fill, self.params)
+                return Result(False, "field_missing", {"value": raw}, self.fill_all(facts), self.params)
         except Unreadable as why:
-            return self.cannot(str(why), raw, self.fill)
+            return self.cannot(str(why), raw, self.fill_all(facts))
         try:
             operand = self.operand(facts)
         except Unreadable as why:
-            return self.cannot(f"other_field_{why}", raw, self.fill_other())
+            return self.cannot(f"other_field_{why}", raw, self.fill_other)
         if operand is ABSENT:
             if "fields" in facts.missing and self.other not in facts.fields:
                 return self.cannot("facts_missing", raw, ())
-            return self.cannot("other_field_absent", raw, self.fill_other())
+            return self.cannot("other_field_absent", raw, self.fill_other)
         if self.compare(value, operand):
             return MET
         return Result(False, "field_mismatch", {"value": raw}, self.fill, self.params)
 
-    def fill_other(self) -> tuple[Remedy, ...]:
-        """Find out the field it is compared with."""
-        return ({"kind": "fill_field", "field": self.other},)
+    def fill_all(self, facts: Facts) -> tuple[Remedy, ...]:
+        """Find out the field, and the one it is compared with where that holds nothing to compare with."""
+        try:
+            known = self.operand(facts) is not ABSENT
+        except Unreadable:
+            known = False
+        return self.fill if known else (*self.fill, *self.fill_other)
 
 
 def field(condition: FieldCondition, fields: Mapping[str, ProcessField], readers: Mapping[str, Reader]) -> Leaf:
@@ -113,4 +118,5 @@ def field(condition: FieldCondition, fields: Mapping[str, ProcessField], readers
         question.observe,
         lambda _facts: undo,
         question.params,
+        unreadable_undo=undo,
     )

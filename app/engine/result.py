@@ -34,13 +34,15 @@ Judge = Callable[[Facts], Result]
 class Leaf(NamedTuple):
     """A requirement that nests nothing, compiled.
 
-    `observe` gives the figures of a met one, and `undo` the ways to make it unmet: both serve `not`.
+    `observe` gives the figures of a met one, and `undo` the ways to make it unmet: both serve `not`. `unreadable_undo`
+    is the way out for `not` where the value cannot be read and the opposite asks for another one.
     """
 
     judge: Judge
     observe: Callable[[Facts], dict[str, Any]]
     undo: Callable[[Facts], tuple[Remedy, ...]]
     params: dict[str, Any] = {}
+    unreadable_undo: tuple[Remedy, ...] = ()
 
 
 def negated(leaf: Leaf) -> Judge:
@@ -49,7 +51,8 @@ def negated(leaf: Leaf) -> Judge:
     def judge(facts: Facts) -> Result:
         result = leaf.judge(facts)
         if result.holds is None:
-            return result
+            turned = bool(leaf.unreadable_undo and result.remediation)
+            return result._replace(remediation=leaf.unreadable_undo) if turned else result
         if not result.holds:
             return MET
         return Result(False, "must_not_hold", leaf.observe(facts), leaf.undo(facts), leaf.params)

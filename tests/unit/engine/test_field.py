@@ -165,6 +165,14 @@ def test_presence_of_an_unreadable_value_is_unknown_too() -> None:
         assert expected == finding(asking(asked("budget", **{"is": word})), given)
 
 
+@pytest.mark.parametrize(("word", "step"), [("present", {"is": "absent"}), ("absent", {})])
+def test_an_unreadable_value_that_must_not_be_there_goes_the_other_way(word: str, step: Parts) -> None:
+    found = finding(asking({"id": "asked", "not": {"field": "budget", "is": word}}), deal(fields={"budget": "maybe"}))
+    expected = {"not": {"field": "budget", "is": word}}
+    unknown = wrong("cannot_evaluate", "budget", expected, "maybe", fill("budget", **step), because="outside_choices")
+    assert unknown == found
+
+
 def test_a_text_below_its_least_length_is_too_short_to_be_present() -> None:
     for value, code in (
         ("123456789", "field_too_short"),
@@ -235,29 +243,33 @@ def test_seven_days_are_calendar_days_over_the_change_of_the_clocks() -> None:
     assert None is not finding(compiled, deal(fields={"close": "2026-10-26"}), as_of=moment("2026-10-18T21:59:59Z"))
 
 
-OTHERS: list[tuple[Parts, str | None, Parts]] = [
-    ({"close": "2026-12-02", "start": "2026-12-01"}, None, {}),
-    ({"close": "2026-12-01", "start": "2026-12-01"}, "field_mismatch", fill("close")),
-    ({"close": "2026-12-01", "start": "2026-12-01T22:59:59Z"}, "field_mismatch", fill("close")),
-    ({"start": "2026-12-01"}, "field_missing", fill("close")),
-    ({"close": "2026-12-01"}, "other_field_absent", fill("start")),
-    ({"close": "2026-12-01", "start": " "}, "other_field_absent", fill("start")),
-    ({"close": "2026-12-01", "start": 5}, "other_field_wrong_type", fill("start")),
-    ({"close": 5, "start": 5}, "wrong_type", fill("close")),
+OTHERS: list[tuple[Parts, str | None, list[str]]] = [
+    ({"close": "2026-12-02", "start": "2026-12-01"}, None, []),
+    ({"close": "2026-12-01", "start": "2026-12-01"}, "field_mismatch", ["close"]),
+    ({"close": "2026-12-01", "start": "2026-12-01T22:59:59Z"}, "field_mismatch", ["close"]),
+    ({"start": "2026-12-01"}, "field_missing", ["close"]),
+    ({}, "field_missing", ["close", "start"]),
+    ({"start": 5}, "field_missing", ["close", "start"]),
+    ({"close": "2026-12-01"}, "other_field_absent", ["start"]),
+    ({"close": "2026-12-01", "start": " "}, "other_field_absent", ["start"]),
+    ({"close": "2026-12-01", "start": 5}, "other_field_wrong_type", ["start"]),
+    ({"close": 5, "start": "2026-12-01"}, "wrong_type", ["close"]),
+    ({"close": 5, "start": 5}, "wrong_type", ["close", "start"]),
 ]
 
 
-@pytest.mark.parametrize(("fields", "reason", "step"), OTHERS)
-def test_a_date_compares_with_another_field(fields: Parts, reason: str | None, step: Parts) -> None:
+@pytest.mark.parametrize(("fields", "reason", "filled"), OTHERS)
+def test_a_date_compares_with_another_field(fields: Parts, reason: str | None, filled: list[str]) -> None:
+    steps = [fill(key) for key in filled]
     compiled = asking(asked("close", after={"field": "start"}))
     found = finding(compiled, deal(fields=fields))
     expected, value = {"after": {"field": "start"}}, fields.get("close")
     if reason is None:
         assert None is found
     elif reason.startswith("field_"):
-        assert wrong(reason, "close", expected, value, step) == found
+        assert wrong(reason, "close", expected, value, *steps) == found
     else:
-        assert wrong("cannot_evaluate", "close", expected, value, step, because=reason) == found
+        assert wrong("cannot_evaluate", "close", expected, value, *steps, because=reason) == found
 
 
 def test_a_field_that_nobody_brought_is_unknown_and_one_that_was_brought_is_judged() -> None:

@@ -105,17 +105,18 @@ class _Matcher:
         if self.base is not None:
             since, why = self.base(facts)
             if since is None:
-                because = "facts_missing" if why == "stage_never_entered" and "stage_history" in facts.missing else why
+                unsent = why == "stage_never_entered" and "stage_history" in facts.missing
+                because = "facts_missing" if unsent else why
                 return unknown(because, params=self.params(None, None), count=0, ignored=[])
         window = self.window(facts, since)
         matches: list[Activity] = []
         ignored: list[dict[str, str]] = []
         for activity in self.candidates(facts):
-            because = self.ignored_because(activity, facts, window)
-            if because is None:
+            reason = self.ignored_because(activity, facts, window)
+            if reason is None:
                 matches.append(activity)
             else:
-                ignored.append({"id": activity.id, "because": because})
+                ignored.append({"id": activity.id, "because": reason})
         people = None if self.condition.people is None else self.people(matches, facts)
         if len(matches) >= self.condition.at_least and (people is None or len(people) >= (self.condition.people or 0)):
             return MET

@@ -9,8 +9,7 @@ from app.engine.decide import ask, holds_when
 from app.engine.decision import Finding, Nested
 from app.engine.effort import Prices, Step
 from app.engine.facts import Facts
-from app.engine.process import FieldCondition, FieldRef
-from app.engine.process import Severity
+from app.engine.process import FieldCondition, FieldRef, Severity
 from app.engine.result import Result
 
 _BADNESS: dict[Severity, int] = {"block": 10_000, "warn": 100, "info": 0}

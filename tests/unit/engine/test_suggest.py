@@ -46,13 +46,18 @@ def test_the_example_of_the_documentation_is_advised_as_it_says() -> None:
         as_of=AS_OF,
         plan=Plan(("demo_completed", "won"), open_requirements=3, effort_minutes=60, lead_time_days=3),
         suggestions=(
-            Suggestion("do_activity", {"activity": "demo", "outcome": "held", "times": 1}, True, 60, 3, (("demo-held", *move),)),
-            Suggestion("fill_field", {"field": "next_step"}, True, 0, 0, (("next-step", *move),)),
-            Suggestion(
-                "fill_field", {"field": "budget", "learned_in": ["demo"]}, False, 0, 0, (("budget-known", *move),)
+            suggestion(
+                "do_activity", {"activity": "demo", "outcome": "held", "times": 1}, because=(("demo-held", *move),)
+            ),
+            suggestion("fill_field", {"field": "next_step"}, because=(("next-step", *move),)),
+            suggestion(
+                "fill_field",
+                {"field": "budget", "learned_in": ["demo"]},
+                mandatory=False,
+                because=(("budget-known", *move),),
             ),
         ),
-    )  # fmt: skip
+    )
     assert expected == suggest(compiled, D17, as_of=AS_OF)
     without_amount = D17.model_copy(update={"fields": {}})
     assert 3 == getattr(suggest(compiled, without_amount, as_of=AS_OF).plan, "open_requirements", None)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.crm.connection import ConnectionSettings, Id
 from app.crm.events import Batch, Event, EventKind, Fault, Malformed, from_milliseconds
@@ -32,11 +32,14 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
+_PortalText = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,14}$")]
+
+
 class HubspotSettings(ConnectionSettings):
     """A HubSpot account: its portal, and the mapping of its deals."""
 
     crm: Literal["hubspot"]
-    portal_id: Annotated[int, BeforeValidator(_number), Field(ge=1, le=2**53)]
+    portal_id: Annotated[int, BeforeValidator(_number, json_schema_input_type=int | _PortalText), Field(ge=1, le=2**53)]
     stage_property: Id = "dealstage"
     pipeline_property: Id = "pipeline"
     owner_property: Id = "hubspot_owner_id"

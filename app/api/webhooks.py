@@ -1,0 +1,171 @@
+"""Webhooks: what CRMs send, taken in; and what became of it."""
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Path, Request, Response
+
+from app import clock
+from app.api.bodies import read_body
+from app.api.context import Services, caller_of
+from app.api.openapi import answers, operation, public
+from app.api.parameters import Text, iso
+from app.api.problems import Problem
+from app.api.replies import Shape, json_reply
+from app.api.routing import respond, router
+from app.i18n import pick_locale
+from app.services import delivery_report
+from app.services.deliveries import Request as Signed
+from app.services.deliveries import receive
+
+routes = router("webhooks")
+
+
+class ReceivedReply(Shape):
+    """The delivery is stored; `status` is `refused` when it could not be read."""
+
+    delivery_id: str
+    status: str
+
+
+class EventCounts(Shape):
+    """How many events became what; `judged_anew` counts older moves that turned out to have begun elsewhere."""
+
+    judged: int
+    not_judged: int
+    facts: int
+    ignored: int
+    duplicate: int
+    refused: int
+    judged_anew: int
+
+
+class FaultReply(Shape):
+    """An event that cannot be used: its place in the delivery, from 0, and why."""
+
+    event: int
+    code: str
+    reason: str
+
+
+class DeliveryReply(Shape):
+    """What became of a delivery. `received`: it waits; then `processed`, or `refused` with a `code` and a `reason`."""
+
+    id: str
+    connection: str
+    status: str
+    code: str | None
+    reason: str | None
+    received_at: str
+    processed_at: str | None
+    attempts: int
+    events: EventCounts | None
+    decisions: list[str]
+    faults: list[FaultReply] | None = None
+
+
+RECEIVED = {"delivery_id": "0199c7a1-52c3-7d10-8f0e-3b0a6c0a91d2", "status": "received"}
+DELIVERY: dict[str, Any] = {
+    "id": RECEIVED["delivery_id"],
+    "connection": "hubspot-eu",
+    "status": "processed",
+    "code": None,
+    "reason": None,
+    "received_at": "2026-11-23T10:00:00Z",
+    "processed_at": "2026-11-23T10:00:00.018000Z",
+    "attempts": 1,
+    "events": {
+        "judged": 1, "not_judged": 0, "facts": 1, "ignored": 0, "duplicate": 0, "refused": 0, "judged_anew": 0,
+    },
+    "decisions": ["0199c7a1-52d5-7a00-9b1f-6f2f4f1f7b11"],
+}  # fmt: skip
+_EVENT = {
+    "objectId": 332507367156,
+    "propertyName": "dealstage",
+    "propertyValue": "qualifiedtobuy",
+    "changeSource": "CRM_UI",
+    "eventId": 802835955,
+    "subscriptionId": 92894,
+    "portalId": 5799819,
+    "appId": 186886,
+    "occurredAt": 1782371972438,
+    "subscriptionType": "deal.propertyChange",
+    "attemptNumber": 0,
+}
+_SIGNED: dict[str, Any] = {
+    **public(),
+    "parameters": [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in (
+            ("X-HubSpot-Signature-v3", "HubSpot's signature over method, address, body and timestamp."),
+            ("X-HubSpot-Request-Timestamp", "When HubSpot signed, in milliseconds; at most five minutes from now."),
+        )
+    ],
+    "requestBody": {
+        "required": True,
+        "description": "What the CRM sends, to the byte.",
+        "content": {"application/json": {"schema": {}, "example": [_EVENT]}},
+    },
+}
+
+
+@routes.post(
+    "/webhooks/{connection}",
+    status_code=202,
+    summary="Receive a CRM's delivery",
+    responses=answers(
+        202,
+        ReceivedReply,
+        RECEIVED,
+        "unknown-connection",
+        "bad-signature",
+        "body-too-large",
+        "request-timeout",
+        body=False,
+    ),
+    openapi_extra=_SIGNED,
+)
+async def receive_delivery(
+    request: Request, connection: Annotated[str, Path(description="The id of the connection.")]
+) -> Response:
+    """The CRM's signature is the credential. Answered once the delivery is stored; it is worked on afterwards.
+
+    A delivery that cannot be read, or is of another account, is stored as refused and answered with 202 all the same:
+    sent again it would be just as useless, and CRMs send again for a day whatever is not answered with success.
+    """
+    services: Services = request.app.state.services
+    settings = services.settings
+    body = await read_body(request.headers, request.receive, settings.max_body_bytes)
+    signed = Signed(request.method, called_address(request, settings.public_url), request.headers, body)
+    key = None if settings.encryption_key is None else settings.encryption_key.get_secret_value()
+    received = await receive(services.database, connection, signed, key=key, now=clock.now())
+    services.deliveries.wake()
+    content = {"delivery_id": received.delivery_id, "status": received.status}
+    locale = pick_locale(request.headers.get("accept-language"))
+    return respond(json_reply(content, locale, status=202))
+
+
+def called_address(request: Request, public_url: str | None) -> str:
+    """The address as the CRM called it, since it is signed: escapes as they came; the public one where one is set."""
+    scope = request.scope
+    path = scope.get("raw_path") or quote(scope["path"]).encode()
+    query = scope.get("query_string", b"")
+    base = public_url or f"{scope['scheme']}://{request.headers.get('host', '')}"
+    return base + path.decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
+
+
+@routes.get(
+    "/deliveries/{delivery_id}",
+    summary="What became of a delivery",
+    responses=answers(200, DeliveryReply, DELIVERY, "unknown-delivery", body=False),
+    openapi_extra=operation(None),
+)
+async def read_delivery(request: Request, delivery_id: Annotated[Text, Path(description="Its id.")]) -> Response:
+    """Its status, what its events amounted to, and the decisions made of them. The body is not shown."""
+    caller = caller_of(request)
+    delivery = await delivery_report.read(caller.services.database, caller.tenant_id, delivery_id)
+    if delivery is None:
+        raise Problem("unknown-delivery", delivery=delivery_id)
+    content = delivery_report.document(delivery, caller.locale)
+    times = {name: iso(content[name]) for name in ("received_at", "processed_at") if content[name] is not None}
+    return respond(json_reply({**content, **times}, caller.locale))

@@ -18,7 +18,7 @@ from app.services import delivery_report
 from app.services.deliveries import Request as Signed
 from app.services.deliveries import receive
 
-routes = router("webhooks")
+routes = router("connections")
 
 
 class ReceivedReply(Shape):

@@ -164,7 +164,7 @@ async def write_deal(tx: Transaction, deal: StoredDeal, old: StoredDeal | None) 
     if old is None:
         await insert_deal(tx, deal)
     elif not await update_deal(tx, deal, expected_revision=old.revision):
-        raise DealMoved(deal=deal.deal_id)
+        raise DealMoved(deal=deal.deal_id, stage=deal.stage)
 
 
 def activity_row(tenant_id: str, deal_id: str, activity: Activity) -> StoredActivity:

@@ -42,7 +42,7 @@ async def move_deal(
     if row is None:
         raise UnknownDeal(deal=seen.deal_id)
     if row.stage != seen.stage:
-        raise DealMoved(deal=seen.deal_id)
+        raise DealMoved(deal=seen.deal_id, stage=row.stage)
     if expected_stage is not None and row.stage != expected_stage:
         raise StageConflict(expected=expected_stage, stage=row.stage)
     case = await case_of(tx, processes, row)

@@ -9,9 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Text, column, select, table
 
-from app.store.database import is_postgresql
+from app.store.database import Database, Query, is_postgresql
 from app.store.errors import CannotOpen, InUse
 from app.store.lock_file import LockFile
 from app.store.sqlite import sqlite_path
@@ -24,11 +24,18 @@ LOCK = 7_243_511_902  # any number, the same for every replica
 PATIENCE = 10.0  # seconds to wait for another process that is migrating
 PAUSE = 0.1
 REVISION = "SELECT version_num FROM alembic_version"
+CURRENT_REVISION = Query(select(column("version_num", Text)).select_from(table("alembic_version")), tuple)
 
 
 def pending(url: str) -> bool:
     """Whether the schema is older than this program, or not there at all."""
     return _revision(url) != HEAD
+
+
+async def is_current(db: Database) -> bool:
+    """Whether an open database has the newest schema."""
+    row = await db.fetch_one(CURRENT_REVISION, {})
+    return row is not None and row[0] == HEAD
 
 
 def migrate(url: str) -> bool:

@@ -1,0 +1,67 @@
+"""What every operation is given: the services of this application, and who asks in which language."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from app.api.metrics import Metrics
+from app.api.problems import Problem
+from app.i18n import Locale, pick_locale
+from app.services.delivery_worker import DeliveryWorker
+from app.services.keys import Keys, Principal
+from app.services.processes import Processes
+from app.settings import Settings
+from app.store.database import Database
+
+
+class Services(NamedTuple):
+    """What one running application shares."""
+
+    settings: Settings
+    database: Database
+    processes: Processes
+    keys: Keys
+    metrics: Metrics
+    deliveries: DeliveryWorker
+    ready: Callable[[], Awaitable[None]]
+
+
+class Caller(NamedTuple):
+    """Who asks, in which language, with which headers."""
+
+    services: Services
+    principal: Principal
+    locale: Locale
+    headers: Mapping[str, str]
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant that everything read and written belongs to."""
+        return self.principal.tenant_id
+
+
+async def authenticate(services: Services, headers: Mapping[str, str], scope: str | None) -> Caller:
+    """The caller behind a key that has the scope (any key where None). Raises unauthorized and forbidden."""
+    locale = pick_locale(headers.get("accept-language"))
+    presented = _presented(headers)
+    principal = None if presented is None else await services.keys.principal(services.database, presented)
+    if principal is None:
+        raise Problem("unauthorized", headers={"www-authenticate": 'Bearer realm="stagerail"'})
+    if scope is not None and not principal.may(scope):
+        raise Problem("forbidden", scope=scope)
+    return Caller(services, principal, locale, headers)
+
+
+def _presented(headers: Mapping[str, str]) -> str | None:
+    bearer = headers.get("authorization")
+    if bearer is not None:
+        scheme, _, key = bearer.partition(" ")
+        return key.strip() if scheme.lower() == "bearer" else None
+    return headers.get("x-api-key")
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller that the route has authenticated before the operation began."""
+    caller: Caller = request.state.caller
+    return caller

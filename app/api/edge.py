@@ -1,0 +1,87 @@
+"""The outermost layer: request ids, counting, the last resort, and the lane of the one hot operation. Plain ASGI."""
+
+import re
+import secrets
+import time
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import logs
+from app.api.context import Services
+from app.api.problems import Reply, problem_reply
+from app.api.validate_transition import PATH, fast_lane
+from app.i18n import pick_locale
+
+_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_LOG = logs.get_logger(__name__)
+
+
+class Edge:
+    """Wraps the application. With `lane`, POST /validate-transition is answered here, ahead of the router."""
+
+    def __init__(self, app: ASGIApp, *, lane: bool = True) -> None:
+        self._app = app
+        self._lane = lane
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever happens, it is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        services: Services = scope["app"].state.services
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id")
+        request_id = given if given is not None and _ID.match(given) else secrets.token_hex(8)
+        logs.request_id.set(request_id)
+        begun = time.perf_counter()
+        answer = _Answer(send, request_id)
+        try:
+            if self._lane and scope["path"] == PATH and scope["method"] == "POST":
+                scope["route"] = _LANE
+                await answer.reply(await fast_lane(services, scope, receive, headers))
+            else:
+                await self._app(scope, receive, answer.send)
+        except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an answer, the log the traceback
+            reply = problem_reply(error, pick_locale(headers.get("accept-language")))
+            if not answer.begun:
+                await answer.reply(reply)
+        route = getattr(scope.get("route"), "path", "unknown")
+        seconds = time.perf_counter() - begun
+        services.metrics.answered(route, scope["method"], answer.status, seconds)
+        _LOG.debug(
+            "request_answered", method=scope["method"], route=route, status=answer.status, ms=round(seconds * 1000, 2)
+        )
+
+
+class _Lane:
+    path = PATH
+
+
+_LANE: Any = _Lane()
+
+
+class _Answer:
+    """What is sent, with the request's id, and whether anything was."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._request_id = request_id.encode()
+        self.begun = False
+        self.status = 500
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on; the id goes with the head of the answer."""
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+        await self._send(message)
+
+    async def reply(self, reply: Reply) -> None:
+        """Send a whole answer."""
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
+        headers.append((b"content-length", str(len(reply.body)).encode()))
+        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": reply.body})

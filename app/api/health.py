@@ -1,0 +1,57 @@
+"""How the service is: alive, ready, and its metrics."""
+
+from fastapi import Request, Response
+
+from app.api.context import Services
+from app.api.openapi import good, problem_example, public
+from app.api.replies import HealthReply
+from app.api.routing import router
+
+routes = router("operations")
+_OK = b'{"status":"ok"}'
+_DOWN = {
+    503: {
+        "description": "The database is unavailable",
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/ProblemReply"},
+                "example": problem_example("database-unavailable"),
+            }
+        },
+    }
+}
+
+
+@routes.get(
+    "/health/live", summary="Is it alive?", responses={200: good(HealthReply, {"status": "ok"})}, openapi_extra=public()
+)
+async def live() -> Response:
+    """The process answers. Restart it when this does not."""
+    return Response(_OK, media_type="application/json")
+
+
+@routes.get(
+    "/health/ready",
+    summary="Is it ready?",
+    responses={200: good(HealthReply, {"status": "ok"}), **_DOWN},
+    openapi_extra=public(),
+)
+async def ready(request: Request) -> Response:
+    """The database answers and its schema is up to date. Send traffic only while this is 200."""
+    services: Services = request.app.state.services
+    await services.ready()
+    return Response(_OK, media_type="application/json")
+
+
+@routes.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    responses={
+        200: {"description": "The exposition format", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    },
+    openapi_extra=public(),
+)
+async def metrics(request: Request) -> Response:
+    """Requests, times and decisions counted; nothing of any tenant."""
+    services: Services = request.app.state.services
+    return Response(services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

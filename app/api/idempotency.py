@@ -1,0 +1,55 @@
+"""Writes that may be sent twice: under an `Idempotency-Key` the first answer is kept with the write, and given again."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+
+from app import clock
+from app.api.context import Caller
+from app.api.problems import Problem, Reply
+from app.services.refusals import InvalidRequest
+from app.store.database import Conflict, Transaction
+from app.store.idempotency import StoredAnswer, insert_answer, read_answer
+
+_LONGEST = 200
+
+
+def fingerprint(method: str, path: str, query: str, body: bytes) -> str:
+    """What makes two requests the same request."""
+    head = f"{method} {path}?{query}\n".encode()
+    return hashlib.sha256(head + body).hexdigest()
+
+
+async def write(caller: Caller, request: str, work: Callable[[Transaction], Awaitable[Reply]]) -> Reply:
+    """Carry out a write in one transaction. `request` is its fingerprint; a refusal is never kept."""
+    key = caller.headers.get("idempotency-key")
+    database = caller.services.database
+    if key is None:
+        return await database.transaction(work)
+    if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
+        raise InvalidRequest("Idempotency-Key", "bad_idempotency_key", most=_LONGEST)
+
+    async def once(tx: Transaction) -> Reply:
+        known = await read_answer(tx, caller.tenant_id, key)
+        if known is not None:
+            return _again(known, request)
+        reply = await work(tx)
+        headers = json.dumps(reply.headers)
+        await insert_answer(
+            tx, StoredAnswer(caller.tenant_id, key, request, reply.status, headers, reply.body, clock.now())
+        )
+        return reply
+
+    try:
+        return await database.transaction(once)
+    except Conflict:
+        known = await read_answer(database, caller.tenant_id, key)
+        if known is None:
+            raise
+        return _again(known, request)
+
+
+def _again(known: StoredAnswer, request: str) -> Reply:
+    if known.fingerprint != request:
+        raise Problem("idempotency-key-reused")
+    return Reply(known.status, known.body, {**json.loads(known.headers), "idempotency-replayed": "true"})

@@ -1,0 +1,248 @@
+"""What callers get, as models for the OpenAPI document, and the one way answers are written."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic_core import to_json
+
+from app.api.problems import Reply
+from app.engine import Snapshot
+
+
+class Shape(BaseModel):
+    """Base of what is answered. More fields may be added; none is dropped or renamed."""
+
+    model_config = ConfigDict(extra="allow", serialize_by_alias=True, validate_by_alias=True, validate_by_name=True)
+
+
+class ProcessRef(Shape):
+    """Which version judged."""
+
+    key: str
+    version: int | None
+    digest: str
+
+
+class FindingReply(Shape):
+    """One reason, with its way out."""
+
+    code: str
+    severity: Literal["block", "warn", "info"]
+    requirement: str | None
+    at: Literal["exit", "transition", "enter"]
+    message: str
+    detail: str
+    expected: dict[str, JsonValue]
+    actual: dict[str, JsonValue]
+    remediation: list[dict[str, JsonValue]]
+
+
+class JudgedReply(Shape):
+    """A requirement that made no finding."""
+
+    requirement: str
+    at: Literal["exit", "transition", "enter"]
+
+
+class FactsReply(Shape):
+    """What the verdict lacked."""
+
+    complete: bool
+    missing: list[str]
+
+
+class DecisionReply(Shape):
+    """The whole answer to one move."""
+
+    decision_id: str | None = None
+    outcome: Literal["allowed", "blocked", "not_judged"]
+    process: ProcessRef
+    from_: str | None
+    to: str | None
+    as_of: str
+    findings: list[FindingReply]
+    satisfied: list[JudgedReply]
+    not_applicable: list[JudgedReply]
+    waived: list[JudgedReply]
+    facts: FactsReply
+
+
+def _from(schema: dict[str, Any]) -> None:
+    """`from` is a word of Python."""
+    for part in ("properties",):
+        schema[part] = {("from" if name == "from_" else name): value for name, value in schema[part].items()}
+    schema["required"] = ["from" if name == "from_" else name for name in schema["required"]]
+
+
+DecisionReply.model_config["json_schema_extra"] = _from
+
+
+class LoggedDecisionReply(DecisionReply):
+    """A decision of the log."""
+
+    deal_id: str | None
+    source: Literal["api", "move", "put", "webhook"]
+    actor: str | None
+    decided_at: str
+    applied: bool | None
+
+
+class MoveReply(DecisionReply):
+    """The decision on a move, and whether it was made."""
+
+    applied: bool
+
+
+class PlanReply(Shape):
+    """The cheapest way to the goal."""
+
+    stages: list[str]
+    open_requirements: int
+    effort_minutes: int
+    lead_time_days: int
+
+
+class SuggestionReply(Shape):
+    """One ranked next step."""
+
+    rank: int
+    kind: str
+    mandatory: bool
+    effort_minutes: int
+    lead_time_days: int
+    message: str
+    because: list[dict[str, JsonValue]]
+    evidence: None = None
+
+
+class AdviceReply(Shape):
+    """What to do next."""
+
+    process: ProcessRef
+    stage: str
+    goal: str
+    plan: PlanReply | None
+    suggestions: list[SuggestionReply]
+    blocked_by: list[FindingReply]
+
+
+class FileProblemReply(Shape):
+    """Something wrong or doubtful in a process file."""
+
+    code: str
+    severity: Literal["error", "warning", "info"]
+    message: str
+    path: str
+    line: int
+    column: int
+
+
+class PublishReply(Shape):
+    """What publishing gave."""
+
+    process: ProcessRef
+    created: bool
+    published_at: str | None = None
+    warnings: list[FileProblemReply]
+
+
+class ProcessSummaryReply(Shape):
+    """A process in a list."""
+
+    key: str
+    version: int
+    digest: str
+    updated_at: str
+
+
+class ProcessReply(Shape):
+    """A published process: its version, its definition as data, and the warnings kept with it."""
+
+    key: str
+    version: int
+    digest: str
+    published_at: str
+    published_by: str | None
+    definition: dict[str, JsonValue]
+    warnings: list[FileProblemReply]
+
+
+class DealReply(Snapshot):
+    """A stored deal with its process and version."""
+
+    model_config = ConfigDict(extra="allow")
+
+    process: str
+    version: int
+
+
+class PutDealReply(DealReply):
+    """The deal as stored; `decision` when its stage changed."""
+
+    decision: DecisionReply | None = None
+
+
+class ActivityLoggedReply(Shape):
+    """The activity as it is stored."""
+
+    id: str
+    activity: str
+    at: str
+    status: Literal["done", "planned"]
+
+
+class Page(Shape):
+    """A page of a list: go on with `cursor=next_cursor` until it is null."""
+
+    next_cursor: str | None
+
+
+class ProcessPage(Page):
+    """Processes, by key."""
+
+    items: list[ProcessSummaryReply]
+
+
+class DealPage(Page):
+    """Deals, by id."""
+
+    items: list[DealReply]
+
+
+class DecisionPage(Page):
+    """Decisions, newest first."""
+
+    items: list[LoggedDecisionReply]
+
+
+class MovesReply(Shape):
+    """The decision for every drawn move."""
+
+    stage: str
+    items: list[DecisionReply]
+
+
+class HealthReply(Shape):
+    """How the service is."""
+
+    status: Literal["ok"]
+
+
+class ProblemReply(Shape):
+    """An error as RFC 9457 writes it. `type` is stable: match on it, never on the texts."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: list[dict[str, JsonValue]] | None = None
+    known: list[str] | None = None
+
+
+def json_reply(
+    content: dict[str, Any], locale: str, *, status: int = 200, headers: dict[str, str] | None = None
+) -> Reply:
+    """A JSON answer in a language."""
+    ready = {"content-type": "application/json", "content-language": locale}
+    return Reply(status, to_json(content), ready if headers is None else {**ready, **headers})

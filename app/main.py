@@ -1,0 +1,154 @@
+"""The composition root: settings in, application out. Nothing is built at import time."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+
+from app import __version__
+from app.api import (
+    activities,
+    connections,
+    deals,
+    decisions,
+    health,
+    moves,
+    next_activities,
+    problem_pages,
+    processes,
+    validate_transition,
+    webhooks,
+)
+from app.api.context import Services
+from app.api.edge import Edge
+from app.api.metrics import Metrics
+from app.api.openapi import finish
+from app.api.problems import InvalidBody, Problem, problem_reply
+from app.api.routing import respond
+from app.i18n import pick_locale
+from app.services.delivery_worker import DeliveryWorker
+from app.services.keys import Keys
+from app.services.processes import Processes
+from app.settings import Settings
+from app.store.database import DatabaseDown, open_database
+from app.store.migrate import is_current
+from app.web import docs
+
+ABOUT = """Stage gating for any CRM: one process file, one verdict, every reason.
+
+`POST /validate-transition` says whether a deal may move to a stage and, if not, EVERY unmet requirement with its way
+out. `POST /next-activities` says what to do next. A CRM may also tell what has happened: `PUT /deals/{id}` and webhooks.
+"""
+TAGS = [
+    {"name": "decisions", "description": "Ask, and read what was answered."},
+    {"name": "deals", "description": "Deals kept here, their activities and their moves."},
+    {"name": "processes", "description": "Process files: check, publish, read, draw."},
+    {"name": "connections", "description": "Links to CRM accounts, and their deliveries."},
+    {"name": "operations", "description": "Health and metrics."},
+]
+
+
+def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
+    """The application. `lane=False` sends the hot operation through the router too, to compare both."""
+    services = _services(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await services.database.start()
+        await services.deliveries.start()
+        try:
+            yield
+        finally:
+            await services.deliveries.stop()
+            await services.database.stop()
+
+    app = FastAPI(
+        title="Stagerail", version=__version__, summary="Stage gating for any CRM", description=ABOUT,
+        openapi_tags=TAGS, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None,
+        generate_unique_id_function=lambda route: route.name, separate_input_output_schemas=False,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, redirect_slashes=False,
+    )  # fmt: skip
+    app.state.services = services
+    _add_routes(app, settings)
+    app.exception_handler(RequestValidationError)(_wrong_parameters)
+    app.exception_handler(HTTPException)(_framework)
+    app.add_middleware(Edge, lane=lane)
+    if settings.cors_origins:
+        from starlette.middleware.cors import CORSMiddleware
+
+        app.add_middleware(
+            CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
+            expose_headers=["ETag", "X-Request-Id", "Idempotency-Replayed"],
+        )  # fmt: skip
+    return app
+
+
+def _services(settings: Settings) -> Services:
+    database = open_database(settings.database_url)
+    known = Processes()
+
+    async def ready() -> None:
+        await database.ping()
+        if not await is_current(database):
+            raise DatabaseDown("the schema is not up to date: run `stagerail migrate`")
+
+    return Services(settings, database, known, Keys(), Metrics(), DeliveryWorker(database, known), ready)
+
+
+def _add_routes(app: FastAPI, settings: Settings) -> None:
+    resources: tuple[Any, ...] = (
+        validate_transition, next_activities, deals, activities, moves, decisions, processes, connections, webhooks,
+        health, problem_pages,
+    )  # fmt: skip
+    for resource in resources:
+        app.include_router(resource.routes)
+    document: dict[str, Any] = {}
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi(request: Request) -> Response:
+        if not document:
+            document.update(_openapi(request.app))
+        from pydantic_core import to_json
+
+        return Response(to_json(document), media_type="application/json")
+
+    if settings.docs:
+        app.include_router(docs.routes)
+        app.mount("/docs/assets", docs.assets)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title, version=app.version, summary=app.summary, description=app.description, routes=app.routes,
+        tags=TAGS, license_info=app.license_info, openapi_version="3.1.0", separate_input_output_schemas=False,
+        servers=[{"url": "/", "description": "This server"}],
+    )  # fmt: skip
+    return finish(document)
+
+
+async def _wrong_parameters(request: Request, error: Exception) -> Response:
+    """A path or query that cannot be: the same shape as a wrong body, without `query.` in front."""
+    errors = getattr(error, "errors", list)()
+    told = [
+        {**one, "loc": one["loc"][1:] if one["loc"][0] in ("query", "path", "body") else one["loc"]} for one in errors
+    ]
+    return respond(problem_reply(InvalidBody(told), pick_locale(request.headers.get("accept-language"))))
+
+
+async def _framework(request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself: no such address, no such method."""
+    status = getattr(error, "status_code", 500)
+    path = request.url.path
+    if status == 405:  # noqa: PLR2004 - method not allowed
+        headers = dict(getattr(error, "headers", None) or {})
+        allowed = headers.get("Allow", headers.get("allow", ""))
+        problem = Problem(
+            "method-not-allowed", method=request.method, allowed=allowed.split(", "), headers={"allow": allowed}
+        )
+    else:
+        problem = Problem("not-found", path=path)
+    return respond(problem_reply(problem, pick_locale(request.headers.get("accept-language"))))

@@ -1,7 +1,7 @@
 """Routes whose bodies are read our way: first the key, then the bytes, then the values; the OpenAPI stays generated."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
@@ -36,7 +36,7 @@ class SafeRoute(APIRoute):
         inner = super().get_route_handler()
         scope = (self.openapi_extra or {}).get(SCOPE)
         public = (self.openapi_extra or {}).get("security") == []
-        model = None if self.body_field is None else self.body_field.field_info.annotation
+        model = None if self.body_field is None else cast("type[BaseModel]", self.body_field.field_info.annotation)
 
         async def handle(request: Request) -> Response:
             services: Services = request.app.state.services

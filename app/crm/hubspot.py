@@ -32,6 +32,7 @@ def _number(value: Any) -> Any:
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
+_Portal = Annotated[int, Field(ge=1, le=2**53)]
 _PortalText = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,14}$")]
 
 
@@ -39,7 +40,7 @@ class HubspotSettings(ConnectionSettings):
     """A HubSpot account: its portal, and the mapping of its deals."""
 
     crm: Literal["hubspot"]
-    portal_id: Annotated[int, BeforeValidator(_number, json_schema_input_type=int | _PortalText), Field(ge=1, le=2**53)]
+    portal_id: Annotated[_Portal, BeforeValidator(_number, json_schema_input_type=_Portal | _PortalText)]
     stage_property: Id = "dealstage"
     pipeline_property: Id = "pipeline"
     owner_property: Id = "hubspot_owner_id"

@@ -1,0 +1,110 @@
+"""What tests over HTTP act with: the application in process, its tenants, their keys, and one line to ask anything."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from app import clock
+from app.main import create_app
+from app.services.keys import create_key
+from app.settings import Settings
+from app.store.database import Database
+from app.store.decisions import list_decisions
+from app.store.deals import list_deals
+from tests.builders import PROCESS
+
+EVERY_SCOPE = ("decide", "deals:write", "processes:write", "admin")
+YAML = {"content-type": "application/yaml"}
+
+
+@asynccontextmanager
+async def serving(settings: Settings, *, lane: bool = True) -> AsyncIterator[FastAPI]:
+    """Run the application's own start and stop around the tests."""
+    app = create_app(settings, lane=lane)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+class World:
+    """One application, and two tenants of it."""
+
+    def __init__(self, app: FastAPI, tenant: str, stranger: str) -> None:
+        self.app = app
+        self.tenant = tenant
+        self.stranger = stranger
+        transport = httpx.ASGITransport(app=app)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://test")
+        self.key = self.strangers_key = ""
+
+    async def close(self) -> None:
+        """Let go of the client."""
+        await self._client.aclose()
+
+    @property
+    def database(self) -> Database:
+        """The database behind the application."""
+        database: Database = self.app.state.services.database
+        return database
+
+    async def furnish(self) -> None:
+        """Make a key for each tenant, and publish the process of the first."""
+        self.key = await self.new_key(*EVERY_SCOPE)
+        self.strangers_key = await self.new_key(*EVERY_SCOPE, tenant=self.stranger)
+        answer = await self.ask("PUT", "/processes/b2b-saas", content=PROCESS, headers=YAML)
+        assert answer.status_code == 201, answer.text
+
+    async def new_key(self, *scopes: str, tenant: str | None = None) -> str:
+        """A key with these scopes."""
+        named, now = tenant or self.tenant, clock.now()
+        return await self.database.transaction(lambda tx: create_key(tx, named, list(scopes), "test", now))
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = "",
+        content: bytes | str | AsyncIterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """One request, with the first tenant's key unless another is given (None: without any)."""
+        sent = {} if key is None else {"authorization": f"Bearer {key or self.key}"}
+        if body is not None:
+            content, sent = json.dumps(body), sent | {"content-type": "application/json"}
+        return await self._client.request(method, path, content=content, headers=sent | (headers or {}), **options)
+
+    async def good(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """The content of a good answer."""
+        answer = await self.ask(method, path, body, **options)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def refusal(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, str]:
+        """The status and the type of a refusal, which must be a well-formed problem."""
+        answer = await self.ask(method, path, body, **options)
+        return answer.status_code, problem_of(answer)
+
+    async def written(self) -> dict[str, int]:
+        """How much the first tenant has: what must not change when a request is refused."""
+        return {
+            "deals": len(await list_deals(self.database, self.tenant, limit=1000)),
+            "decisions": len(await list_decisions(self.database, self.tenant, limit=1000)),
+            "processes": len((await self.good("GET", "/processes"))["items"]),
+        }
+
+
+def problem_of(answer: httpx.Response) -> str:
+    """The type of a problem, whose every member is as it must be."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    content = answer.json()
+    assert content["status"] == answer.status_code
+    assert content["title"]
+    assert content["detail"]
+    assert answer.headers["x-request-id"] in content["instance"]
+    return str(content["type"]).removeprefix("/problems/")

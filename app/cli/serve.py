@@ -112,6 +112,7 @@ def _migrate(settings: Settings, *, on_start: bool) -> None:
         return
     if not on_start:
         raise Refusal("cli.migrations_pending")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells about its own plugins
     migrate(settings.database_url)
     _log.info("database_migrated")
 

@@ -40,11 +40,8 @@ def test_a_folder_that_is_not_there_is_one_line(
 ) -> None:
     monkeypatch.setenv("STAGERAIL_DATABASE_URL", f"sqlite:///{tmp_path}/no/stagerail.db")
     said = stagerail("migrate")
-    assert (said.status, said.err) == (
-        2,
-        f"stagerail: error: the database cannot be used: cannot open {tmp_path}/no/stagerail.db: "
-        "no such file or directory\n",
-    )
+    sentence = f"the database cannot be used: cannot open {tmp_path}/no/stagerail.db: no such file or directory"
+    assert said == Said(2, "", f"stagerail: error: {sentence}\n")
 
 
 def test_every_setting_that_is_refused_is_told_in_both_languages(

@@ -1,19 +1,21 @@
 """Builders for tests of process files: a file's bytes, and what the reader says of them in short."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 from app.engine.errors import FileProblem
 from app.engine.load import read_process
+from app.engine.silence import QualityCheck
 from tests.builders_engine import BASE, Parts
 
 Told = tuple[str, str, dict[str, Any]]
 """A problem in short: code, path, and params without the lists of what is known and where the first one stands."""
 
 _LEFT_OUT = ("known", "line", "column")
+_QUALITY = frozenset(get_args(QualityCheck))
 
 SOUND: Parts = {**BASE, "transitions": [{"from": "open", "to": "lost"}]}
-"""A process that nothing is wrong with."""
+"""A process that is whole and sound, though no good one."""
 
 
 def file_of(**parts: Any) -> bytes:
@@ -28,13 +30,18 @@ def told(problem: FileProblem) -> Told:
 
 
 def problems(**parts: Any) -> list[Told]:
-    """What is wrong with a file, in short."""
-    return [told(problem) for problem in read_process(file_of(**parts)).problems]
+    """What is wrong with a file, in short; not whether it is any good."""
+    return [told(problem) for problem in but_quality(read_process(file_of(**parts)).problems)]
 
 
 def severities(**parts: Any) -> list[tuple[str, str]]:
-    """What is wrong with a file, and how badly."""
-    return [(problem.severity, problem.code) for problem in read_process(file_of(**parts)).problems]
+    """What is wrong with a file, and how badly; not whether it is any good."""
+    return [(problem.severity, problem.code) for problem in but_quality(read_process(file_of(**parts)).problems)]
+
+
+def but_quality(problems: tuple[FileProblem, ...]) -> tuple[FileProblem, ...]:
+    """The problems without those that only a better process would be free of."""
+    return tuple(problem for problem in problems if problem.code not in _QUALITY)
 
 
 def asks(*requirements: Parts, **parts: Any) -> Parts:

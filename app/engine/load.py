@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.engine.check import MOST_PROBLEMS, in_order, sound_problems, whole_problems
+from app.engine.check import MOST_PROBLEMS, good_problems, in_order, sound_problems, whole_problems
 from app.engine.check.declared import declared_in
 from app.engine.errors import FileProblem, ProcessFileError
 from app.engine.nodes import Marks, Node
@@ -30,14 +30,14 @@ class LoadedProcess(NamedTuple):
 
 def load_process(data: bytes, *, source: str = "process.yaml") -> Process:
     """Read a process that must be usable; whether it is also sound, `check_process` or `read_process` tells."""
-    loaded = read_process(data)
+    loaded = read_process(data, quality=False)
     if loaded.process is None:
         raise ProcessFileError(source, loaded.errors)
     return loaded.process
 
 
-def read_process(data: bytes) -> LoadedProcess:
-    """Read and check a process file: shape, names and soundness, as far as each can be told, all at once."""
+def read_process(data: bytes, *, quality: bool = True) -> LoadedProcess:
+    """Read and check a process file: shape, names, soundness and quality, as far as each can be told, all at once."""
     root, unreadable = read_source(data)
     if root is None:
         return LoadedProcess(None, Marks(), unreadable)
@@ -47,7 +47,8 @@ def read_process(data: bytes) -> LoadedProcess:
         return _misshapen(root, unreadable, failure.errors(include_url=False)[:MOST_PROBLEMS])
     whole, sound = _checked(process, root, Marks(root))
     usable = not unreadable and all(problem.severity != "error" for problem in whole)
-    return LoadedProcess(process if usable else None, Marks(root), in_order([*unreadable, *whole, *sound]))
+    good = good_problems(process, Marks(root), whole) if quality and usable else []
+    return LoadedProcess(process if usable else None, Marks(root), in_order([*unreadable, *whole, *sound, *good]))
 
 
 def _misshapen(root: Node, unreadable: tuple[FileProblem, ...], errors: list[ErrorDetails]) -> LoadedProcess:

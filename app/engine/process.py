@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.engine.silence import Silence
 from app.engine.values import Day, DayPoint, Duration, Key, Named, Number, Part, Scalar, Text, duration
 
 Severity = Literal["block", "warn", "info"]
@@ -445,6 +446,7 @@ class Process(Part):
     path: list[Key] = []
     transitions: list[Transition] = []
     policies: Policies = Policies()
+    silence: list[Silence] = []
 
     @property
     def open_stages(self) -> list[str]:

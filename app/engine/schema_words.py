@@ -24,6 +24,12 @@ WORDS: dict[str, dict[str, str]] = {
         "path": "Stages in a row: draws the moves between neighbours.",
         "transitions": "Adds requirements to drawn moves, and draws others.",
         "policies": "What holds for moves that nothing draws, and for deals as a whole.",
+        "silence": "Quality checks switched off, each with its reason.",
+    },
+    "Silence": {
+        "check": "The code of a quality check.",
+        "about": "The stage, activity, field or requirement it is about; all of them if not said.",
+        "because": "Why it does not matter here, as text or by locale: {en: …, it: …}.",
     },
     "NamedKey": {"key": "The key: a-z 0-9 _ -.", "name": "What people read, as text or by locale."},
     "ActivityType": {

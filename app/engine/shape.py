@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from app.engine import process as model
 from app.engine.errors import FileProblem
 from app.engine.nodes import TAG, Marks, Path, error, shown, type_word
+from app.engine.silence import Silence
 from app.engine.values import NamedKey
 
 _TOP_ONLY = tuple(key for key in model.Requirement.model_fields if key != "id")
@@ -35,6 +36,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "stages": model.Stage,
     "transitions": model.Transition,
     "policies": model.Policies,
+    "silence": Silence,
     "roles": NamedKey,
     "contacts": NamedKey,
     "outcomes": NamedKey,

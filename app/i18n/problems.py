@@ -118,6 +118,7 @@ _WORDS: dict[str, Callable[[Any, Catalogue], Any]] = {
     "found": _word("type"),
     "what": _what,
     "unit": _word("unit"),
+    "because": _word("because"),
     "type": _type,
 }
 

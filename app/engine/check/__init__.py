@@ -1,4 +1,4 @@
-"""The checker: whether a process is whole (names, fitting) and sound (ways, contradictions). All problems at once."""
+"""The checker: whether a process is whole (names, fitting), sound (ways, contradictions) and good. All at once."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -10,6 +10,7 @@ from app.engine.check.dropped import dropped_problems
 from app.engine.check.fitting import fitting_problems, timezones
 from app.engine.check.limits import limit_problems
 from app.engine.check.names import NameCheck
+from app.engine.check.quality import quality_problems
 from app.engine.check.reach import reach_problems
 from app.engine.check.twice import twice_problems
 from app.engine.errors import FileProblem
@@ -26,7 +27,8 @@ def check_process(process: Process, marks: Marks | None = None) -> tuple[FilePro
     where = marks or Marks()
     declared = declared_by(process)
     whole = whole_problems(process, declared, where)
-    return in_order([*whole, *sound_problems(process, declared, where, whole)])
+    sound = sound_problems(process, declared, where, whole)
+    return in_order([*whole, *sound, *good_problems(process, where, whole)])
 
 
 def whole_problems(process: Process, declared: Declared, marks: Marks) -> list[FileProblem]:
@@ -57,6 +59,13 @@ def sound_problems(
         if not any(_about_stages(problem) for problem in whole):
             found += _first(reach_problems(process, marks))
     return found
+
+
+def good_problems(process: Process, marks: Marks, whole: list[FileProblem]) -> list[FileProblem]:
+    """Whether the process is good for its maturity; told only of one that is whole, as the rest would be guessing."""
+    if any(problem.severity == "error" for problem in whole):
+        return []
+    return [*_first(quality_problems(process, marks))]
 
 
 def _about_stages(problem: FileProblem) -> bool:

@@ -164,6 +164,17 @@ FILE_PROBLEMS: dict[str, dict[str, Any]] = {
     "contradiction": {"requirement": "r", "others": ["a"], **MOVE},
     "not_of_demanded": {"requirement": "r", "other": "o", **MOVE}, "edge_drops": {**MOVE, "requirements": ["r"]},
     "skip_without_path": {}, "more_problems": {"more": 3},
+    "vague_stage_name": {"stage": "s", "words": ["hot"]}, "too_many_stages": {"found": 9, "most": 8},
+    "trifling_activity": {"activity": "a", "words": ["golf"]}, "no_lost_stage": {},
+    "no_lost_reason": {"stage": "s", "sources": ["a"]}, "no_reopen_rule": {}, "no_first_touch_rule": {},
+    "unobservable_stage": {"stage": "s"}, "too_many_activities": {"found": 6, "most": 5},
+    "look_alike_stages": {"stage": "s", "other": "o", "because": "same_asked"},
+    "skippable_stage": {"stage": "s", "way": ["a", "won"]}, "unused_activity": {"activity": "a"},
+    "unused_field": {"field": "f"}, "free_text_for_choice": {"field": "f", "because": "compared"},
+    "no_way_out_requirement": {"requirement": "r", "because": "too_old"},
+    "convenient_any": {"requirement": "r", "field": "f"}, "seller_named_stage": {"stage": "s", "words": ["demo"]},
+    "no_buyer_step": {"stage": "s"},
+    "idle_silence": {"check": "unused_field", "name": "f", "known": [], "near": None},
 }  # fmt: skip
 
 

@@ -42,6 +42,6 @@ def _run(module: str, options: object, terminal: Terminal) -> int:
         terminal.refuse(refused)
         return 2
     except BadFile as bad:
-        terminal.problems(bad.problems, to_error=True)
+        terminal.bad_file(bad)
         return 1
     return status

@@ -3,18 +3,20 @@
 from argparse import Namespace
 
 from app.cli.files import checked_process, named, read_bytes
-from app.cli.refusals import Located
+from app.cli.refusals import BadFile, Located
 from app.cli.terminal import Terminal
-from app.engine import Process
+from app.engine import Process, digest_of
 
 
 def run(options: Namespace, terminal: Terminal) -> int:
     """Tell what is wrong or doubtful; warnings alone are no reason to fail."""
     file = named(options.file)
     process, problems = checked_process(read_bytes(options.file), file, terminal)
-    if terminal.json:
-        key = None if process is None else process.process
-        terminal.data({"process": key, "problems": [problem._asdict() for problem in problems]})
+    if terminal.json and process is None:
+        raise BadFile(*problems, kind="invalid-process-file")
+    if terminal.json and process is not None:
+        ref = {"key": process.process, "version": None, "digest": digest_of(process)}
+        terminal.data({"process": ref, "created": False, "warnings": [problem._asdict() for problem in problems]})
     else:
         terminal.problems(problems)
         for line in _summary(file, process, problems, terminal):

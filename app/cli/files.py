@@ -64,7 +64,7 @@ def sound_process(file: str, terminal: Terminal) -> Process:
     """A process that could be published: neither its shape nor its meaning has an error."""
     process, problems = checked_process(read_bytes(file), named(file), terminal)
     if process is None:
-        raise BadFile(*(problem for problem in problems if problem.severity == "error"))
+        raise BadFile(*errors_of(problems), kind="invalid-process-file")
     return process
 
 
@@ -73,6 +73,11 @@ def checked_process(data: bytes, file: str, terminal: Terminal) -> tuple[Process
     loaded = read_process(data)
     problems = tuple(located(problem, file, terminal) for problem in loaded.problems)
     return (None if loaded.errors else loaded.process), problems
+
+
+def errors_of(problems: tuple[Located, ...]) -> list[Located]:
+    """The problems that must be put right."""
+    return [problem for problem in problems if problem.severity == "error"]
 
 
 def read_document(file: str, terminal: Terminal) -> Document:

@@ -8,14 +8,13 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
-from app.cli.files import checked_process, named, read_bytes
+from app.cli.files import checked_process, errors_of, named, read_bytes
 from app.cli.parser import DEFAULT_URL
 from app.cli.refusals import BadFile, Refusal
 from app.cli.terminal import Terminal
 
 PATIENCE = 30.0
 _LONGEST_ANSWER = 4 * 1024 * 1024
-_CREATED = 201
 
 
 def run(options: Namespace, terminal: Terminal) -> int:
@@ -27,7 +26,7 @@ def run(options: Namespace, terminal: Terminal) -> int:
     data = read_bytes(options.file)
     process, problems = checked_process(data, named(options.file), terminal)
     if process is None:
-        raise BadFile(*(problem for problem in problems if problem.severity == "error"))
+        raise BadFile(*errors_of(problems), kind="invalid-process-file")
     request = Request(  # noqa: S310 - the scheme was checked
         f"{url}/processes/{quote(process.process)}",
         data=data,
@@ -43,7 +42,7 @@ def run(options: Namespace, terminal: Terminal) -> int:
     if terminal.json:
         terminal.data(answer)
     elif status < 300:  # noqa: PLR2004
-        _published(status, answer, terminal)
+        _published(answer, terminal)
     else:
         _refused(answer, terminal)
     return 0 if status < 300 else 1  # noqa: PLR2004
@@ -88,9 +87,10 @@ def _decoded(body: bytes, url: str) -> Any:
     return answer
 
 
-def _published(status: int, answer: dict[str, Any], terminal: Terminal) -> None:
-    code = "cli.published" if status == _CREATED else "cli.unchanged"
-    said = terminal.text(code, process=answer.get("key"), version=answer.get("version"))
+def _published(answer: dict[str, Any], terminal: Terminal) -> None:
+    code = "cli.published" if answer.get("created") else "cli.unchanged"
+    process = answer.get("process", {})
+    said = terminal.text(code, process=process.get("key"), version=process.get("version"))
     terminal.line(terminal.marked("allowed", said))
 
 

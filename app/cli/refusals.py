@@ -25,8 +25,9 @@ class Refusal(Exception):
 
 
 class BadFile(Exception):
-    """A file that cannot be used as it is; every problem in it is told."""
+    """A file that cannot be used as it is; every problem in it is told. `kind` is its type over HTTP."""
 
-    def __init__(self, *problems: Located) -> None:
+    def __init__(self, *problems: Located, kind: str = "invalid-request") -> None:
         super().__init__(f"{len(problems)} problem(s)")
         self.problems = problems
+        self.kind = kind

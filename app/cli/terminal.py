@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from app.cli.refusals import Located, Refusal
-from app.i18n import Locale, texts
+from app.cli.refusals import BadFile, Located, Refusal
+from app.i18n import Locale, render_problem, texts
 
 _CODES = {"red": "31", "yellow": "33", "green": "32", "blue": "34", "bold": "1", "dim": "2"}
 _COLOURS = {
@@ -62,14 +62,22 @@ class Terminal:
         self.note("stagerail: " + self.text("cli.error", message=self.text(refused.code, **refused.params)))
 
     def problems(self, problems: Iterable[Located], *, to_error: bool = False) -> None:
-        """Every problem of a file, a line each: `file:line:column: …`. As JSON, all of them together."""
-        if self.json:
-            self.data({"problems": [problem._asdict() for problem in problems]})
-            return
+        """Every problem of a file, a line each: `file:line:column: …`."""
         for problem in problems:
             fields = problem._asdict() | {"severity": self.text(f"severity.{problem.severity}")}
             said = self.text("cli.problem", **fields)
             self.note(said) if to_error else self.line(self.paint(said, _COLOURS[problem.severity]))
+
+    def bad_file(self, bad: BadFile) -> None:
+        """A file that stops the verb. As JSON it is the problem that the server would answer."""
+        if not self.json:
+            self.problems(bad.problems, to_error=True)
+            return
+        errors = [problem._asdict() for problem in bad.problems]
+        if bad.kind == "invalid-request":
+            errors = [{"place": error.pop("path"), **error} for error in errors]
+        told = render_problem(bad.kind, self.locale, count=len(errors))
+        self.data({"type": f"/problems/{bad.kind}", **told, "status": 422, "errors": errors})
 
     def flush(self) -> None:
         """Hand everything over, so that a closed pipe is noticed here and not at the end of the process."""

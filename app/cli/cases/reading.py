@@ -8,7 +8,17 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from app.cli.cases.shape import CaseShape, FileShape
-from app.cli.files import STDIN, Document, at_place, checked_process, located, parsed, read_bytes, read_document
+from app.cli.files import (
+    STDIN,
+    Document,
+    at_place,
+    checked_process,
+    errors_of,
+    located,
+    parsed,
+    read_bytes,
+    read_document,
+)
 from app.cli.refusals import BadFile, Located, Refusal
 from app.cli.terminal import Terminal
 from app.engine import Actor, CompiledProcess, FileProblem, Snapshot, compile_process
@@ -79,7 +89,7 @@ def _process(shape: FileShape, file: str, document: Document, terminal: Terminal
         raise BadFile(at_place(document, ("process",), terminal, "cli.no_file", file=path))
     process, problems = checked_process(read_bytes(path), path, terminal)
     if process is None:
-        raise BadFile(*(problem for problem in problems if problem.severity == "error"))
+        raise BadFile(*errors_of(problems))
     return compile_process(process)
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.engine import digest_of
+from app.engine.load import load_process
 from tests.unit.cli.said import EXAMPLES, Said, Stagerail
 
 PROCESS = EXAMPLES / "b2b-saas.yaml"
@@ -37,14 +39,17 @@ def test_errors_are_told_in_italian(stagerail: Stagerail) -> None:
 
 def test_as_json_every_problem_keeps_its_code_and_place(stagerail: Stagerail) -> None:
     said = stagerail("check", "-", "--json", stdin=BROKEN)
-    problems = json.loads(said.out)["problems"]
+    answer = json.loads(said.out)
+    assert (said.status, answer["type"], answer["status"]) == (1, "/problems/invalid-process-file", 422)
     wanted = [("unknown_key", "error", 4, 5), ("unknown_name", "error", 6, 15)]
-    assert wanted == [(one["code"], one["severity"], one["line"], one["column"]) for one in problems]
+    assert wanted == [(one["code"], one["severity"], one["line"], one["column"]) for one in answer["errors"]]
 
 
 def test_a_sound_file_is_sound_as_json_too(stagerail: Stagerail) -> None:
     said = stagerail("check", PROCESS, "--json")
-    assert (said.status, json.loads(said.out)) == (0, {"process": "b2b-saas", "problems": []})
+    digest = digest_of(load_process(PROCESS.read_bytes()))
+    process = {"key": "b2b-saas", "version": None, "digest": digest}
+    assert (said.status, json.loads(said.out)) == (0, {"process": process, "created": False, "warnings": []})
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"{", b"a: [", b"[" * 100_000, b"x" * (1024 * 1024 + 1)])

@@ -145,9 +145,16 @@ def test_as_json_an_error_in_a_file_is_json(stagerail: Stagerail) -> None:
         "severity": "error",
         "code": "string_type",
         "message": "`stage`: this must be text",
-        "path": "stage",
+        "place": "stage",
     }
-    assert (said.status, json.loads(said.out), said.err) == (1, {"problems": [problem]}, "")
+    answer = {
+        "type": "/problems/invalid-request",
+        "title": "the request does not fit",
+        "detail": "1 value is wrong; see `errors`",
+        "status": 422,
+        "errors": [problem],
+    }
+    assert (said.status, json.loads(said.out), said.err) == (1, answer, "")
 
 
 def test_suggestions_are_ranked_with_effort_and_reason(stagerail: Stagerail) -> None:

@@ -16,7 +16,7 @@ PROCESS = EXAMPLES / "b2b-saas.yaml"
 class Server(HTTPServer):
     """Answers every PUT with `answer`, and keeps what came."""
 
-    answer: tuple[int, bytes] = (201, b'{"key": "b2b-saas", "version": 1}')
+    answer: tuple[int, bytes] = (201, b'{"process": {"key": "b2b-saas", "version": 1}, "created": true}')
     came: dict[str, Any]
 
     @property
@@ -67,7 +67,7 @@ def test_json_is_sent_as_json_and_the_address_and_key_may_be_settings(
 ) -> None:
     monkeypatch.setenv("STAGERAIL_URL", server.url)
     monkeypatch.setenv("STAGERAIL_KEY", "srl_k_s")
-    server.answer = (200, b'{"key": "tiny", "version": 4}')
+    server.answer = (200, b'{"process": {"key": "tiny", "version": 4}, "created": false}')
     tiny = {"process": "tiny", "stages": [{"key": "talks"}, {"key": "won", "kind": "won"}], "path": ["talks", "won"]}
     said = stagerail("publish", "-", stdin=json.dumps(tiny).encode())
     assert said == Said(0, "✓ tiny is already published with this content, as version 4\n", "")
@@ -76,7 +76,7 @@ def test_json_is_sent_as_json_and_the_address_and_key_may_be_settings(
 
 def test_the_answer_of_the_server_is_handed_on_as_json(stagerail: Stagerail, server: Server) -> None:
     said = stagerail("publish", PROCESS, "--url", server.url, "--key", "k", "--json")
-    assert (said.status, json.loads(said.out)) == (0, {"key": "b2b-saas", "version": 1})
+    assert (said.status, json.loads(said.out)) == (0, json.loads(server.answer[1]))
 
 
 def test_a_refusal_of_the_server_is_told_in_its_words(stagerail: Stagerail, server: Server) -> None:

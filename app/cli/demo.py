@@ -67,6 +67,7 @@ class DemoFolder:
     def _write(self, path: Path, text: str) -> str:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (self.folder / ".gitignore").write_text("*\n")  # secrets that nobody should commit by mistake
             path.unlink(missing_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w") as stream:
                 stream.write(text + "\n")

@@ -100,9 +100,10 @@ def test_the_secrets_are_readable_by_their_owner_alone(demo: Demo) -> None:
     key = demo.start()
     demo.folder.key_file.chmod(0o644)
     demo.start()
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in demo.folder.folder.iterdir()}
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in demo.folder.folder.glob("demo-*")}
     assert modes == {"demo-key": 0o600, "demo-encryption-key": 0o600}
     assert demo.folder.key_file.read_text() == f"{key}\n"
+    assert (demo.folder.folder / ".gitignore").read_text() == "*\n"
 
 
 def test_a_lost_key_file_gives_a_new_key_and_ends_the_old_one(demo: Demo) -> None:

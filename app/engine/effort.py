@@ -26,6 +26,9 @@ WEIGHTS = {
 }
 """Fields, contacts and approvals cost no effort and no lead time; these weights order them among equals."""
 
+MOST_WAYS = 8
+"""How many ways out of one finding are tried before the cheapest is told."""
+
 _DAY_SECONDS = 86_400
 
 
@@ -91,6 +94,17 @@ class Prices:
             else:
                 steps.append(remedy)
         return steps
+
+    def ways(self, remediation: Iterable[Remedy]) -> list[list[Step]]:
+        """The ways through a remediation that need nobody else, the cheapest first; no more than a few."""
+        found: list[list[Step]] = [[]]
+        for remedy in remediation:
+            if "one_of" in remedy:
+                options = [way for one in remedy["one_of"] for way in self.ways([one])]
+            else:
+                options = self.ways(remedy["all_of"]) if "all_of" in remedy else [[remedy]]
+            found = sorted(([*before, *way] for before in found for way in options), key=self.of_steps)[:MOST_WAYS]
+        return [way for way in found if not self.of_steps(way).blockers]
 
     @staticmethod
     def _minutes(activity: ActivityType) -> int:

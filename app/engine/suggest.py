@@ -11,9 +11,10 @@ from app.engine.decision import Advice, Finding, Plan, Suggestion
 from app.engine.effort import Prices, Step
 from app.engine.errors import UnknownStage
 from app.engine.facts import Facts
+from app.engine.needed import Because, Item
 from app.engine.plan import Move, Planner
 from app.engine.snapshot import Activity, Actor, Snapshot
-from app.engine.work_out import Because, Item, Workbench, WorkedOut
+from app.engine.work_out import Workbench, WorkedOut
 
 _NOTHING_MISSING: frozenset[str] = frozenset()
 

@@ -37,7 +37,7 @@ def kinds_in(steps: Any) -> set[str]:
 FILES = process_files(st.nothing(), 0)
 
 
-@settings(max_examples=250)
+@settings(max_examples=150)
 @given(FILES, leaves | pair("not", leaves), deals(["s0"]), actors, st.data())
 def test_a_way_out_removes_its_finding(
     file: Parts, asked: Parts, snapshot: Snapshot, actor: Actor | None, data: st.DataObject
@@ -48,7 +48,7 @@ def test_a_way_out_removes_its_finding(
     assert any(removed(compiled, now) for now in with_values(file, done))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(FILES, conditions, deals(["s0"]), actors, st.data())
 def test_a_way_out_of_a_group_removes_its_finding_too(
     file: Parts, asked: Parts, snapshot: Snapshot, actor: Actor | None, data: st.DataObject

@@ -396,6 +396,7 @@ DATES = {"id": "order", "field": "start", "before": {"field": "close"}}
     ("fields", "filled"),
     [
         ({"start": "2030-01-01"}, ["close"]),
+        ({"close": 5}, ["close", "start"]),
         ({"close": "2030-01-01"}, ["start"]),
         ({}, ["start", "close"]),
         ({"start": "2030-01-02", "close": "2030-01-01"}, ["start"]),
@@ -462,3 +463,33 @@ def test_only_the_longest_wait_is_asked_for() -> None:
     )
     expected = (suggestion("wait_until", {"until": "2026-12-20T09:00:00Z"}, "stage", "deal", lead_time_days=27),)
     assert expected == advice(compiled).suggestions
+
+
+# alternatives
+
+
+def test_an_alternative_that_breaks_something_else_gives_way_to_the_next_cheapest() -> None:
+    fields = {"id": "either", "any": [{"field": "amount", "at_least": 5}, {"activity": "call"}]}
+    little = {"id": "little", "field": "amount", "at_most": 4}
+    for order in ((fields, little), (little, fields)):
+        given = advice(asking(*order), deal(fields={"amount": 3}))
+        assert (suggestion("do_activity", {"activity": "call", "times": 1}, "either"),) == given.suggestions
+    undone = {"id": "undone", "not": {"activity": "call"}}
+    spoken = {"id": "spoken", "any": [{"activity": "call"}, {"activity": "demo"}, {"mover": ["boss"]}]}
+    for order in ((spoken, undone), (undone, spoken)):
+        given = advice(asking(*order))
+        assert (suggestion("do_activity", {"activity": "demo", "times": 1}, "spoken"),) == given.suggestions
+
+
+def test_the_cheapest_alternative_is_told_where_every_one_breaks_something_else() -> None:
+    undone = {"id": "undone", "not": {"activity": "any"}}
+    given = advice(asking({"id": "spoken", "any": [{"activity": "demo"}, {"activity": "call"}]}, undone))
+    assert [("do_activity", "call")] == kinds(given)
+    assert (None, ["undone"]) == (given.plan, names(given))
+
+
+def test_what_warns_is_not_put_right_at_the_cost_of_what_blocks() -> None:
+    warned = {"id": "warned", "any": [{"activity": "call"}, {"activity": "demo"}], "mode": "warn"}
+    given = advice(asking(warned, {"id": "undone", "not": {"activity": "call"}}))
+    expected = (suggestion("do_activity", {"activity": "demo", "times": 1}, "warned", mandatory=False),)
+    assert expected == given.suggestions

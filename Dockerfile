@@ -7,7 +7,7 @@ RUN python -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.lock
 RUN python -m venv --without-pip /opt/stagerail \
     && /opt/build/bin/pip --python /opt/stagerail install --no-cache-dir --require-hashes -r requirements/runtime.lock
-COPY pyproject.toml LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
 COPY app app
 COPY migrations migrations
 RUN /opt/build/bin/python -m hatchling build --target wheel --directory /wheels \

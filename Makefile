@@ -34,12 +34,12 @@ image: ## Build the container image stagerail:latest
 	docker build --tag stagerail:latest .
 
 ##@ Work on it
-test: .venv/.dev ## Run every test but the browser's; app/engine must be covered to the last branch
+test: .venv/.dev ## Run the tests but those of `make e2e`; app/engine must be covered to the last branch
 	@$(BIN)/pytest --cov --cov-report= $(ARGS)
 	@$(BIN)/coverage report --include='app/engine/*' --fail-under=100
 
-e2e: .venv/.dev ## Drive the real server through a real browser (needs chromium or google-chrome)
-	@$(BIN)/pytest -m e2e tests/e2e $(ARGS)
+e2e: .venv/.dev ## The long way round: real server processes, a real browser (chromium or google-chrome), the whole OpenAPI document
+	@$(BIN)/pytest -m e2e $(ARGS)
 
 check: .venv/.dev ## Check format, lint, types, layers and the Dockerfile
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }

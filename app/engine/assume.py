@@ -12,6 +12,8 @@ from app.engine.requirements import Scope
 from app.engine.snapshot import Activity, Approval, Contact
 from app.engine.values import calendar_day, relative_days
 
+_FIRST_DAY, _LAST_DAY = date.min.toordinal(), date.max.toordinal()
+
 SOMEBODY = "\x00plan"
 """Prefix of the people and activities a plan makes up; no snapshot may hold a NUL."""
 
@@ -97,7 +99,8 @@ class FieldValues:
             if condition.field != key:  # this field is what another one is compared with
                 operands = [FieldRef(field=condition.field)]
             near.update(day for one in operands if (day := self._day(one, facts)) is not None)
-        return sorted({day + timedelta(days=shift) for day in near for shift in (-1, 0, 1)})
+        ordinals = sorted({day.toordinal() + shift for day in near for shift in (-1, 0, 1)})
+        return [date.fromordinal(one) for one in ordinals if _FIRST_DAY <= one <= _LAST_DAY]
 
     def _day(self, operand: Any, facts: Facts) -> date | None:
         if isinstance(operand, FieldRef):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.engine import Actor, Advice, Plan, Process, Suggestion, UnknownStage, compile_process, suggest
-from tests.builders_engine import AS_OF, REP, Parts, activity, after, asking, before, deal, judged, process
+from tests.builders_engine import AS_OF, REP, Parts, activity, after, asking, before, deal, judged, moment, process
 from tests.unit.engine.test_decide import B2B, D17
 
 
@@ -288,10 +288,11 @@ def test_an_unknown_stage_is_refused(stage: str, goal: str, place: str) -> None:
 
 # the way
 
-THREE = [
+STAGES = [
     {"key": "first"},
     {"key": "aside"},
     {"key": "second"},
+    {"key": "third"},
     {"key": "won", "kind": "won"},
     {"key": "lost", "kind": "lost"},
 ]
@@ -302,7 +303,7 @@ def road(*edges: tuple[str, str, Parts | None], **parts: Any) -> Any:
         {"from": source, "to": to, "requires": [] if asked is None else [{"id": f"{source}-{to}", **asked}]}
         for source, to, asked in edges
     ]
-    return process(stages=THREE, path=[], transitions=drawn, **parts)
+    return process(stages=STAGES, path=[], transitions=drawn, **parts)
 
 
 def test_the_cheapest_way_is_taken_by_effort_then_lead_time_then_file_order() -> None:
@@ -469,13 +470,13 @@ def test_only_the_longest_wait_is_asked_for() -> None:
 
 
 def test_an_alternative_that_breaks_something_else_gives_way_to_the_next_cheapest() -> None:
-    fields = {"id": "either", "any": [{"field": "amount", "at_least": 5}, {"activity": "call"}]}
-    little = {"id": "little", "field": "amount", "at_most": 4}
+    fields: Parts = {"id": "either", "any": [{"field": "amount", "at_least": 5}, {"activity": "call"}]}
+    little: Parts = {"id": "little", "field": "amount", "at_most": 4}
     for order in ((fields, little), (little, fields)):
         given = advice(asking(*order), deal(fields={"amount": 3}))
         assert (suggestion("do_activity", {"activity": "call", "times": 1}, "either"),) == given.suggestions
-    undone = {"id": "undone", "not": {"activity": "call"}}
-    spoken = {"id": "spoken", "any": [{"activity": "call"}, {"activity": "demo"}, {"mover": ["boss"]}]}
+    undone: Parts = {"id": "undone", "not": {"activity": "call"}}
+    spoken: Parts = {"id": "spoken", "any": [{"activity": "call"}, {"activity": "demo"}, {"mover": ["boss"]}]}
     for order in ((spoken, undone), (undone, spoken)):
         given = advice(asking(*order))
         assert (suggestion("do_activity", {"activity": "demo", "times": 1}, "spoken"),) == given.suggestions
@@ -493,3 +494,34 @@ def test_what_warns_is_not_put_right_at_the_cost_of_what_blocks() -> None:
     given = advice(asking(warned, {"id": "undone", "not": {"activity": "call"}}))
     expected = (suggestion("do_activity", {"activity": "demo", "times": 1}, "warned", mandatory=False),)
     assert expected == given.suggestions
+
+
+def test_a_stage_is_left_by_its_cheapest_way_however_many_there_are() -> None:
+    edges = [
+        ("first", "second", None),
+        ("second", "won", {"activity": "demo"}),
+        ("second", "aside", None),
+        ("aside", "won", None),
+        ("first", "third", None),
+        ("third", "won", {"activity": "review"}),
+    ]
+    assert Plan(("second", "aside", "won"), 0, 0, 0) == advice(road(*edges)).plan
+    by_third = road(("first", "second", {"mover": ["boss"]}), *edges[1:])
+    assert Plan(("third", "won"), 1, 240, 10) == advice(by_third).plan
+
+
+@pytest.mark.parametrize("at", ["1900-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("comparison", ["before", "after", "equals", "not_equals"])
+def test_the_ends_of_the_calendar_are_no_trouble(at: str, day: str, comparison: str) -> None:
+    compiled = asking(
+        {"id": "close", "field": "close", comparison: day},
+        {"id": "start", "field": "start", "after": {"field": "close"}},
+        {"id": "ripe", "stage_age": {"at_least": "36525d"}},
+        {"id": "called", "activity": "call", "within": "36525d"},
+        {"id": "old", "not": {"deal_age": {"at_most": "36525d"}}},
+    )
+    given = advice(compiled, deal(stage_entered_at=at, created_at=at, fields={"start": day}), as_of=moment(at))
+    assert {"close", "start", "ripe", "called", "old"} >= set(names(given))
+    fine = advice(asking({"id": "close", "field": "close", "not_equals": day}), as_of=moment(at))
+    assert fine.plan is not None

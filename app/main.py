@@ -7,7 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from app import __version__
 from app.api import (
@@ -25,11 +28,9 @@ from app.api import (
 )
 from app.api.context import Services
 from app.api.edge import Edge
+from app.api.framework import FrameworkErrors
 from app.api.metrics import Metrics
 from app.api.openapi import finish
-from app.api.problems import InvalidBody, Problem, problem_reply
-from app.api.routing import respond
-from app.i18n import pick_locale
 from app.services.delivery_worker import DeliveryWorker
 from app.services.keys import Keys
 from app.services.processes import Processes
@@ -41,7 +42,8 @@ from app.web import docs
 ABOUT = """Stage gating for any CRM: one process file, one verdict, every reason.
 
 `POST /validate-transition` says whether a deal may move to a stage and, if not, EVERY unmet requirement with its way
-out. `POST /next-activities` says what to do next. A CRM may also tell what has happened: `PUT /deals/{id}` and webhooks.
+out. `POST /next-activities` says what to do next. A CRM may also tell what has happened, with `PUT /deals/{deal_id}`
+and webhooks.
 """
 TAGS = [
     {"name": "decisions", "description": "Ask, and read what was answered."},
@@ -73,16 +75,14 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"}, redirect_slashes=False,
     )  # fmt: skip
     app.state.services = services
-    _add_routes(app, settings)
-    app.exception_handler(RequestValidationError)(_wrong_parameters)
-    app.exception_handler(HTTPException)(_framework)
+    errors = FrameworkErrors(_add_routes(app, settings))
+    app.exception_handler(RequestValidationError)(errors.wrong_parameters)
+    app.exception_handler(HTTPException)(errors.http_error)
     app.add_middleware(Edge, lane=lane)
     if settings.cors_origins:
-        from starlette.middleware.cors import CORSMiddleware
-
         app.add_middleware(
             CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
-            expose_headers=["ETag", "X-Request-Id", "Idempotency-Replayed"],
+            expose_headers=["ETag", "X-Request-Id", "Idempotency-Replayed", "Retry-After"],
         )  # fmt: skip
     return app
 
@@ -99,26 +99,27 @@ def _services(settings: Settings) -> Services:
     return Services(settings, database, known, Keys(), Metrics(), DeliveryWorker(database, known), ready)
 
 
-def _add_routes(app: FastAPI, settings: Settings) -> None:
+def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
         validate_transition, next_activities, deals, activities, moves, decisions, processes, connections, webhooks,
         health, problem_pages,
     )  # fmt: skip
+    operations: list[BaseRoute] = []
     for resource in resources:
         app.include_router(resource.routes)
+        operations += resource.routes.routes
     document: dict[str, Any] = {}
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi(request: Request) -> Response:
         if not document:
             document.update(_openapi(request.app))
-        from pydantic_core import to_json
-
         return Response(to_json(document), media_type="application/json")
 
     if settings.docs:
         app.include_router(docs.routes)
         app.mount("/docs/assets", docs.assets)
+    return [*operations, *app.routes]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
@@ -128,27 +129,3 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         servers=[{"url": "/", "description": "This server"}],
     )  # fmt: skip
     return finish(document)
-
-
-async def _wrong_parameters(request: Request, error: Exception) -> Response:
-    """A path or query that cannot be: the same shape as a wrong body, without `query.` in front."""
-    errors = getattr(error, "errors", list)()
-    told = [
-        {**one, "loc": one["loc"][1:] if one["loc"][0] in ("query", "path", "body") else one["loc"]} for one in errors
-    ]
-    return respond(problem_reply(InvalidBody(told), pick_locale(request.headers.get("accept-language"))))
-
-
-async def _framework(request: Request, error: Exception) -> Response:
-    """What the framework refuses by itself: no such address, no such method."""
-    status = getattr(error, "status_code", 500)
-    path = request.url.path
-    if status == 405:  # noqa: PLR2004 - method not allowed
-        headers = dict(getattr(error, "headers", None) or {})
-        allowed = headers.get("Allow", headers.get("allow", ""))
-        problem = Problem(
-            "method-not-allowed", method=request.method, allowed=allowed.split(", "), headers={"allow": allowed}
-        )
-    else:
-        problem = Problem("not-found", path=path)
-    return respond(problem_reply(problem, pick_locale(request.headers.get("accept-language"))))

@@ -1,12 +1,14 @@
 """Bodies of requests: read with a limit on size and time, checked as JSON, turned into values; every error at once."""
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.types import Receive
+from pydantic_core import ErrorDetails
+from starlette.types import Message, Receive
 
 from app.api.problems import InvalidBody, Problem
 from app.safe_json import read_json
@@ -15,12 +17,19 @@ M = TypeVar("M", bound=BaseModel)
 
 PATIENCE = 15.0
 """Seconds within which a body must have come."""
+_TIMES = ("as_of", "at", "created_at", "entered_at", "stage_entered_at")
+_NUMBER = re.compile(r"^[+-]?[0-9]+(\.[0-9]*)?$")
+_NUMERIC_TIME = re.compile(rb'"(?:%s)"\s*:\s*"[+-]?[0-9]+(?:\.[0-9]*)?"' % "|".join(_TIMES).encode())
+
+
+class ClientGone(Exception):
+    """The client went away before its body was whole: what came of it is no request, and nobody waits for an answer."""
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, limit: int) -> bytes:
     """The whole body. Raises body-too-large before reading what is announced as too much, and request-timeout."""
     announced = headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isascii() and announced.isdigit() and int(announced) > limit:
         raise Problem("body-too-large", limit=limit, headers={"connection": "close"})
     try:
         async with asyncio.timeout(PATIENCE):
@@ -30,18 +39,25 @@ async def read_body(headers: Mapping[str, str], receive: Receive, limit: int) ->
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
-    message = await receive()
+    message = await _next(receive)
     body: bytes = message.get("body", b"")
     if len(body) <= limit and not message.get("more_body", False):
         return body
     parts, size = [body], len(body)
     while size <= limit and message.get("more_body", False):
-        message = await receive()
+        message = await _next(receive)
         parts.append(message.get("body", b""))
         size += len(parts[-1])
     if size > limit:
         raise Problem("body-too-large", limit=limit, headers={"connection": "close"})
     return b"".join(parts)
+
+
+async def _next(receive: Receive) -> Message:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
 
 
 def require_json(content_type: str | None) -> None:
@@ -61,9 +77,30 @@ def _adapter(model: type[BaseModel]) -> TypeAdapter[Any]:
 
 def parse(model: type[M], data: bytes) -> M:
     """The value of a JSON body: checked for what no layer below could bear, then by its model."""
-    read_json(data)
+    content = read_json(data)
     try:
         value: M = _adapter(model).validate_json(data)
     except ValidationError as error:
         raise InvalidBody.of(error) from error
+    if _NUMERIC_TIME.search(data):
+        _refuse_numeric_times(content)
     return value
+
+
+def _refuse_numeric_times(content: Any) -> None:
+    """Seconds since 1970 in a text have no offset, though a parser of times takes them."""
+    wrong = [ErrorDetails(type="datetime_parsing", loc=place, msg="", input=None) for place in _numeric_times(content)]
+    if wrong:
+        raise InvalidBody(wrong)
+
+
+def _numeric_times(content: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(content, list):
+        for index, inner in enumerate(content):
+            yield from _numeric_times(inner, (*place, index))
+    elif isinstance(content, dict):
+        for name, inner in content.items():
+            if name in _TIMES and isinstance(inner, str) and _NUMBER.match(inner):
+                yield (*place, name)
+            elif name != "fields":  # what stands there is the caller's own
+                yield from _numeric_times(inner, (*place, name))

@@ -54,11 +54,9 @@ async def authenticate(services: Services, headers: Mapping[str, str], scope: st
 
 
 def _presented(headers: Mapping[str, str]) -> str | None:
-    bearer = headers.get("authorization")
-    if bearer is not None:
-        scheme, _, key = bearer.partition(" ")
-        return key.strip() if scheme.lower() == "bearer" else None
-    return headers.get("x-api-key")
+    """A bearer key; else `X-API-Key`, for callers whose `Authorization` is spoken for by a proxy."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else headers.get("x-api-key")
 
 
 def caller_of(request: Request) -> Caller:

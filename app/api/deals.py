@@ -1,6 +1,7 @@
 """Deals: store, read, list."""
 
 import json
+import re
 from typing import Annotated, Any
 
 from fastapi import Body, Query, Request, Response
@@ -24,6 +25,7 @@ from app.store.deals import StoredDeal, list_deals
 
 routes = router("deals")
 
+_TAG = re.compile(r'(?:^|,)\s*(?:W/)?"([0-9]{1,18})"\s*(?=,|$)', re.ASCII)
 _CONDITIONS = [
     {
         "name": "If-Match",
@@ -36,7 +38,7 @@ _CONDITIONS = [
         "name": "If-None-Match",
         "in": "header",
         "required": False,
-        "description": "`*`: refuse (412) if the deal exists already.",
+        "description": "`*`: refuse (412) if the deal exists already; an ETag: refuse if the deal has it.",
         "schema": {"type": "string"},
     },
 ]
@@ -109,16 +111,18 @@ def _mark(request: Request, caller: Caller) -> str:
 
 
 def _precondition(request: Request) -> Precondition:
-    match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
-    revisions = None
-    if match is not None and match.strip() != "*":
-        tags = [tag.strip().removeprefix("W/").strip('"') for tag in match.split(",")]
-        revisions = frozenset(int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 19)  # noqa: PLR2004
+    match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match", "")
     return Precondition(
-        revisions,
+        None if match is None or match.strip() == "*" else _revisions(match),
+        _revisions(none_match),
         must_exist=match is not None and match.strip() == "*",
-        must_not_exist=none_match is not None and none_match.strip() == "*",
+        must_not_exist=none_match.strip() == "*",
     )
+
+
+def _revisions(tags: str) -> frozenset[int]:
+    """The revisions that a header names; a proxy that compresses answers makes our tags weak. Junk names none."""
+    return frozenset(int(found) for found in _TAG.findall(tags))
 
 
 @routes.get(

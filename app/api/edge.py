@@ -9,12 +9,16 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
+from app.api.bodies import ClientGone
 from app.api.context import Services
 from app.api.problems import Reply, problem_reply
 from app.api.validate_transition import PATH, fast_lane
 from app.i18n import pick_locale
 
 _ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+_GONE = 499
+"""What proxies count for a client that did not wait; nobody is sent this status."""
+_NOSNIFF = (b"x-content-type-options", b"nosniff")
 _LOG = logs.get_logger(__name__)
 
 
@@ -30,29 +34,32 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        asked = scope["method"]
+        if asked == "HEAD":  # as GET, without the body
+            scope["method"] = "GET"
         services: Services = scope["app"].state.services
         headers = Headers(scope=scope)
         given = headers.get("x-request-id")
         request_id = given if given is not None and _ID.match(given) else secrets.token_hex(8)
         logs.request_id.set(request_id)
         begun = time.perf_counter()
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, request_id, head=asked == "HEAD")
         try:
             if self._lane and scope["path"] == PATH and scope["method"] == "POST":
                 scope["route"] = _LANE
-                await answer.reply(await fast_lane(services, scope, receive, headers))
+                await answer.reply(await fast_lane(services, receive, headers))
             else:
                 await self._app(scope, receive, answer.send)
+        except ClientGone:
+            answer.status = _GONE
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets an answer, the log the traceback
             reply = problem_reply(error, pick_locale(headers.get("accept-language")))
             if not answer.begun:
                 await answer.reply(reply)
         route = getattr(scope.get("route"), "path", "unknown")
         seconds = time.perf_counter() - begun
-        services.metrics.answered(route, scope["method"], answer.status, seconds)
-        _LOG.debug(
-            "request_answered", method=scope["method"], route=route, status=answer.status, ms=round(seconds * 1000, 2)
-        )
+        services.metrics.answered(route, asked, answer.status, seconds)
+        _LOG.debug("request_answered", method=asked, route=route, status=answer.status, ms=round(seconds * 1000, 2))
 
 
 class _Lane:
@@ -65,8 +72,9 @@ _LANE: Any = _Lane()
 class _Answer:
     """What is sent, with the request's id, and whether anything was."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, *, head: bool) -> None:
         self._send = send
+        self._head = head
         self._request_id = request_id.encode()
         self.begun = False
         self.status = 500
@@ -76,7 +84,9 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.begun = True
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id), _NOSNIFF]
+        elif self._head and message["type"] == "http.response.body":
+            message["body"] = b""
         await self._send(message)
 
     async def reply(self, reply: Reply) -> None:
@@ -84,4 +94,4 @@ class _Answer:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
         headers.append((b"content-length", str(len(reply.body)).encode()))
         await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": reply.body})
+        await self.send({"type": "http.response.body", "body": reply.body})

@@ -3,13 +3,13 @@
 from fastapi import Request, Response
 
 from app.api.context import Services
-from app.api.openapi import good, problem_example, public
+from app.api.openapi import Responses, good, problem_example, public
 from app.api.replies import HealthReply
 from app.api.routing import router
 
 routes = router("operations")
 _OK = b'{"status":"ok"}'
-_DOWN = {
+_DOWN: Responses = {
     503: {
         "description": "The database is unavailable",
         "content": {

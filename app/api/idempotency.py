@@ -1,4 +1,4 @@
-"""Writes that may be sent twice: under an `Idempotency-Key` the first answer is kept with the write, and given again."""
+"""Writes that may be sent twice: under an `Idempotency-Key` the first answer is kept with the write and given again."""
 
 import hashlib
 import json
@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from app import clock
 from app.api.context import Caller
 from app.api.problems import Problem, Reply
-from app.services.refusals import InvalidRequest
+from app.services.refusals import InvalidRequest, Refused
 from app.store.database import Conflict, Transaction
 from app.store.idempotency import StoredAnswer, insert_answer, read_answer
 
+REPLAYED = "idempotency-replayed"
 _LONGEST = 200
 
 
@@ -20,12 +21,20 @@ def fingerprint(method: str, path: str, query: str, body: bytes) -> str:
     return hashlib.sha256(head + body).hexdigest()
 
 
+def is_replayed(reply: Reply) -> bool:
+    """Whether nothing was done: the answer is that of an earlier request."""
+    return REPLAYED in reply.headers
+
+
 async def write(caller: Caller, request: str, work: Callable[[Transaction], Awaitable[Reply]]) -> Reply:
     """Carry out a write in one transaction. `request` is its fingerprint; a refusal is never kept."""
     key = caller.headers.get("idempotency-key")
     database = caller.services.database
     if key is None:
-        return await database.transaction(work)
+        try:
+            return await database.transaction(work)
+        except Conflict:  # another has just made the very row: it is there now
+            return await database.transaction(work)
     if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
         raise InvalidRequest("Idempotency-Key", "bad_idempotency_key", most=_LONGEST)
 
@@ -42,14 +51,17 @@ async def write(caller: Caller, request: str, work: Callable[[Transaction], Awai
 
     try:
         return await database.transaction(once)
-    except Conflict:
+    except (Conflict, Refused) as error:
+        # The same request at the same time may have been faster: then it did the work, and its answer is ours too.
         known = await read_answer(database, caller.tenant_id, key)
-        if known is None:
-            raise
-        return _again(known, request)
+        if known is not None:
+            return _again(known, request)
+        if isinstance(error, Conflict):
+            return await database.transaction(once)
+        raise
 
 
 def _again(known: StoredAnswer, request: str) -> Reply:
     if known.fingerprint != request:
         raise Problem("idempotency-key-reused")
-    return Reply(known.status, known.body, {**json.loads(known.headers), "idempotency-replayed": "true"})
+    return Reply(known.status, known.body, {**json.loads(known.headers), REPLAYED: "true"})

@@ -5,6 +5,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""What anybody may send is no label of ours: each new value would stay in memory for good."""
+
+
 class Metrics:
     """The counters of one application; children are bound once per label set."""
 
@@ -24,6 +28,7 @@ class Metrics:
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one answer."""
+        method = method if method in _METHODS else "other"
         key = (route, method, status)
         bound = self._bound.get(key)
         if bound is None:

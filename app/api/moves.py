@@ -8,7 +8,7 @@ from app import clock
 from app.api import examples
 from app.api.context import caller_of
 from app.api.deals import etag
-from app.api.idempotency import fingerprint, write
+from app.api.idempotency import fingerprint, is_replayed, write
 from app.api.openapi import answers, operation
 from app.api.parameters import AsOf, DealId, actor_from
 from app.api.problems import Reply
@@ -41,6 +41,7 @@ async def move(
     services = caller.services
     seen = await read_stored(services.database, caller.tenant_id, deal_id)
     now = clock.now()
+    outcome: list[str] = []
 
     async def work(tx: Transaction) -> Reply:
         moved = await move_deal(
@@ -50,11 +51,14 @@ async def move(
             tx, caller.tenant_id, moved.deal.process_key, moved.deal.process_version
         )
         content = render_decision(moved.decision, compiled, caller.locale, decision_id=moved.decision_id)
-        services.metrics.decided(moved.decision.outcome, "move")
+        outcome.append(moved.decision.outcome)
         return json_reply({**content, "applied": moved.applied}, caller.locale, headers={"etag": etag(moved.deal)})
 
     mark = fingerprint("POST", request.url.path, "", request.state.body)
-    return respond(await write(caller, mark, work))
+    reply = await write(caller, mark, work)
+    if not is_replayed(reply):
+        services.metrics.decided(outcome[-1], "move")
+    return respond(reply)
 
 
 @routes.get(

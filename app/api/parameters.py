@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -33,12 +34,19 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_safe)
 DealId = Annotated[Text, Path(description="The deal's id; a connection's deals are `connection:id`.")]
 ProcessKey = Annotated[Text, Path(description="The key of the process.")]
 Limit = Annotated[int, Field(ge=1, le=200, description="At most so many.")]
-Cursor = Annotated[Text | None, Query(max_length=600, description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    Annotated[str, Field(min_length=1, max_length=1200), AfterValidator(_safe)] | None,
+    Query(description="`next_cursor` of the page before."),
+]
+"""Long enough for an id of 200 characters of four bytes each."""
+
+
+_TIME = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
 def _only_text(value: Any) -> Any:
     """Numbers are no times."""
-    if isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit():
+    if isinstance(value, str) and not _TIME.match(value):
         raise PydanticCustomError("datetime_parsing", "not a time", {"error": "RFC 3339 with an offset"})
     return value
 

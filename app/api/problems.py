@@ -138,5 +138,11 @@ def _reply(
     request = logs.request_id.get()
     if request is not None:
         body["instance"] = f"urn:request:{request}"
-    content = {"content-type": "application/problem+json", "content-language": locale, **(headers or {})}
+    content = {
+        "content-type": "application/problem+json",
+        "content-language": locale,
+        "vary": "accept-language",
+        "cache-control": "no-store",
+        **(headers or {}),
+    }
     return Reply(status, to_json({**body, **extra}), content)

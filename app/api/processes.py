@@ -17,7 +17,6 @@ from app.api.problems import Problem, Reply
 from app.api.replies import ProcessPage, ProcessReply, PublishReply, json_reply
 from app.api.routing import respond, router
 from app.engine.diagram import diagram
-from app.engine.load import load_process
 from app.engine.schema import process_schema
 from app.i18n import render_file_problem
 from app.services.processes import Published, check_file, problems_of, publish_file, read_published
@@ -27,6 +26,7 @@ from app.store.processes import ProcessVersion, list_processes
 routes = router("processes")
 
 YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml")
+YAML_TYPE = "application/yaml; charset=utf-8"
 _FILE = {
     "requestBody": {
         "required": True,
@@ -168,29 +168,20 @@ async def _read(request: Request, key: str, version: int | None) -> Response:
     caller = caller_of(request)
     wanted = _wanted(request.headers.get("accept", "*/*"))
     row = await read_published(caller.services.database, caller.tenant_id, key, version)
-    if wanted == "yaml" and row.media_type == "application/yaml":
-        headers = {"content-type": "application/yaml; charset=utf-8", "vary": "accept"}
-        return respond(Reply(200, row.source.encode(), headers))
     if wanted == "yaml":
-        return respond(
-            Reply(200, _as_yaml(row).encode(), {"content-type": "application/yaml; charset=utf-8", "vary": "accept"})
-        )
+        text = row.source if row.media_type == "application/yaml" else await run_in_threadpool(_as_yaml, row)
+        return respond(Reply(200, text.encode(), {"content-type": YAML_TYPE, "vary": "accept, accept-language"}))
+    compiled = await caller.services.processes.asked(caller.services.database, caller.tenant_id, key, row.version)
     content = {
         "key": key,
         "version": row.version,
         "digest": row.digest,
         "published_at": iso(row.published_at),
         "published_by": row.published_by,
-        "definition": _definition(row),
+        "definition": compiled.process.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         "warnings": [render_file_problem(problem, caller.locale) for problem in problems_of(row)],
     }
     return respond(json_reply(content, caller.locale, headers={"vary": "accept, accept-language"}))
-
-
-def _definition(row: ProcessVersion) -> dict[str, Any]:
-    process = load_process(row.source.encode(), source=row.process_key)
-    content: dict[str, Any] = process.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return content
 
 
 def _as_yaml(row: ProcessVersion) -> str:

@@ -1,8 +1,8 @@
 """What callers get, as models for the OpenAPI document, and the one way answers are written."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import to_json
 
 from app.api.problems import Reply
@@ -57,7 +57,7 @@ class DecisionReply(Shape):
     decision_id: str | None = None
     outcome: Literal["allowed", "blocked", "not_judged"]
     process: ProcessRef
-    from_: str | None
+    from_stage: Annotated[str | None, Field(alias="from")]
     to: str | None
     as_of: str
     findings: list[FindingReply]
@@ -65,16 +65,6 @@ class DecisionReply(Shape):
     not_applicable: list[JudgedReply]
     waived: list[JudgedReply]
     facts: FactsReply
-
-
-def _from(schema: dict[str, Any]) -> None:
-    """`from` is a word of Python."""
-    for part in ("properties",):
-        schema[part] = {("from" if name == "from_" else name): value for name, value in schema[part].items()}
-    schema["required"] = ["from" if name == "from_" else name for name in schema["required"]]
-
-
-DecisionReply.model_config["json_schema_extra"] = _from
 
 
 class LoggedDecisionReply(DecisionReply):
@@ -244,5 +234,10 @@ def json_reply(
     content: dict[str, Any], locale: str, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Reply:
     """A JSON answer in a language."""
-    ready = {"content-type": "application/json", "content-language": locale}
+    ready = {
+        "content-type": "application/json",
+        "content-language": locale,
+        "vary": "accept-language",
+        "cache-control": "no-store",
+    }
     return Reply(status, to_json(content), ready if headers is None else {**ready, **headers})

@@ -28,7 +28,7 @@ class DealQuestion(Fact):
 
 
 class ValidateTransition(DealQuestion):
-    """May this deal move there, and if not, what is missing?"""
+    """One move to judge."""
 
     to: Annotated[Name, Field(description="The stage to move to.")]
     dry_run: Annotated[bool, Field(description="True leaves the decision log alone.")] = False

@@ -6,14 +6,17 @@ from typing import Any, cast
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic_core import ErrorDetails
 
 from app.api.bodies import parse, read_body, require_json
 from app.api.context import Services, authenticate
-from app.api.problems import Reply
+from app.api.problems import InvalidBody, Reply
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 SCOPE = "x-stagerail-scope"
+_SHOWN = 80
+"""Characters of a stranger's word that an answer repeats."""
 
 
 class _Parsed(Request):
@@ -38,10 +41,13 @@ class SafeRoute(APIRoute):
         public = (self.openapi_extra or {}).get("security") == []
         model = None if self.body_field is None else cast("type[BaseModel]", self.body_field.field_info.annotation)
 
+        known = frozenset(field.alias for field in self.dependant.query_params)
+
         async def handle(request: Request) -> Response:
             services: Services = request.app.state.services
             if not public:
                 request.state.caller = await authenticate(services, request.headers, scope)
+                _refuse_unknown(request, known)
             if model is None:
                 return await inner(request)
             require_json(request.headers.get("content-type"))
@@ -52,6 +58,17 @@ class SafeRoute(APIRoute):
             return await inner(parsed)
 
         return handle
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    """A misspelt `?check=true` would publish: parameters are as strict as bodies."""
+    if not request.scope.get("query_string"):
+        return
+    unknown = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if unknown:
+        raise InvalidBody(
+            [ErrorDetails(type="extra_forbidden", loc=(name[:_SHOWN],), msg="", input=None) for name in unknown]
+        )
 
 
 def router(tag: str) -> APIRouter:

@@ -1,15 +1,16 @@
-"""POST /validate-transition: may this deal move there, and if not, what is missing?"""
+"""POST /validate-transition: whether a deal may move there and, if not, what is missing."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
-from starlette.types import Receive, Scope
+from starlette.datastructures import Headers
+from starlette.types import Receive
 
 from app import clock
 from app.api import examples
 from app.api.bodies import parse, read_body, require_json
 from app.api.context import Caller, Services, authenticate, caller_of
-from app.api.idempotency import fingerprint, write
+from app.api.idempotency import fingerprint, is_replayed, write
 from app.api.openapi import answers, operation
 from app.api.problems import Problem, Reply
 from app.api.replies import DecisionReply, json_reply
@@ -59,22 +60,26 @@ async def answer(caller: Caller, body: ValidateTransition, data: bytes) -> Reply
     case = await case_for(caller, body)
     now = clock.now()
     decision = judge(case, body.to, as_of=body.as_of or now, actor=body.actor)
-    caller.services.metrics.decided(decision.outcome, "api")
     decision_id = new_id(now)
     reply = json_reply(render_decision(decision, case.compiled, caller.locale, decision_id=decision_id), caller.locale)
     if body.dry_run:
+        caller.services.metrics.decided(decision.outcome, "api")
         return reply
     deal_id = case.stored.deal_id if case.stored is not None else case.snapshot.id
     entry = logged(caller.tenant_id, decision_id, decision, deal_id=deal_id, actor=body.actor, source="api", now=now)
     if "idempotency-key" not in caller.headers:
         await append_decision(caller.services.database, entry)
+        caller.services.metrics.decided(decision.outcome, "api")
         return reply
 
     async def log(tx: Transaction) -> Reply:
         await insert_decision(tx, entry)
         return reply
 
-    return await write(caller, fingerprint("POST", PATH, "", data), log)
+    answered = await write(caller, fingerprint("POST", PATH, "", data), log)
+    if not is_replayed(answered):
+        caller.services.metrics.decided(decision.outcome, "api")
+    return answered
 
 
 async def case_for(caller: Caller, body: DealQuestion) -> Case:
@@ -99,7 +104,7 @@ async def case_for(caller: Caller, body: DealQuestion) -> Case:
     return case
 
 
-async def fast_lane(services: Services, scope: Scope, receive: Receive, headers: Any) -> Reply:
+async def fast_lane(services: Services, receive: Receive, headers: Headers) -> Reply:
     """The same answer without the framework's routing: key, bytes, values, decision."""
     caller = await authenticate(services, headers, "decide")
     require_json(headers.get("content-type"))

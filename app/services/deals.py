@@ -18,9 +18,10 @@ from app.store.decisions import insert_decision
 
 
 class Precondition(NamedTuple):
-    """What If-Match and If-None-Match ask of the deal; a revision, `any`, or nothing."""
+    """What If-Match and If-None-Match ask of the deal: one of some revisions, any at all, or nothing."""
 
     match: frozenset[int] | None = None
+    none_match: frozenset[int] = frozenset()
     must_exist: bool = False
     must_not_exist: bool = False
 
@@ -113,9 +114,12 @@ def _completed(new: Snapshot, old: Snapshot | None, now: datetime) -> Snapshot:
 
 
 def _check(precondition: Precondition, row: StoredDeal | None, deal_id: str) -> None:
-    missing = row is None and (precondition.must_exist or precondition.match is not None)
-    stale = row is not None and precondition.match is not None and row.revision not in precondition.match
-    if missing or stale or (row is not None and precondition.must_not_exist):
+    if row is None:
+        good = not precondition.must_exist and precondition.match is None
+    else:
+        good = not precondition.must_not_exist and row.revision not in precondition.none_match
+        good = good and (precondition.match is None or row.revision in precondition.match)
+    if not good:
         raise PreconditionFailed(deal=deal_id)
 
 

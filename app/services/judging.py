@@ -53,7 +53,9 @@ def judge(case: Case, to: str, *, as_of: datetime, actor: Actor | None) -> Decis
     try:
         return decide(case.compiled, case.snapshot, to, as_of=as_of, actor=actor, missing=case.missing)
     except UnknownStage as error:
-        if error.place == "from" and case.stored is not None and to in case.compiled.stages:
+        if error.place == "from" and case.stored is not None:
+            if to not in case.compiled.stages:
+                raise unknown_stage(UnknownStage(to, tuple(case.compiled.stages), "to")) from error
             return decide_unknown_stage(case.compiled, case.snapshot, to, as_of=as_of, missing=case.missing)
         raise unknown_stage(error) from error
 

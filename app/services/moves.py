@@ -46,7 +46,7 @@ async def move_deal(
     if expected_stage is not None and row.stage != expected_stage:
         raise StageConflict(expected=expected_stage, stage=row.stage)
     case = await case_of(tx, processes, row)
-    if to == row.stage and not case.compiled.graph.draws(to, to):
+    if to == row.stage and to in case.compiled.stages and not case.compiled.graph.draws(to, to):
         raise AlreadyThere(deal=row.deal_id, stage=to)
     decision = judge(case, to, as_of=now, actor=actor)
     applied = decision.outcome == "allowed"

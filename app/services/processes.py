@@ -2,12 +2,14 @@
 
 import json
 import time
+from codecs import BOM_UTF8
 from collections import OrderedDict
 from datetime import datetime
 from typing import NamedTuple
 
 from app.engine import CompiledProcess, FileProblem, compile_process, digest_of
 from app.engine.load import load_process, read_process
+from app.safe_json import read_json
 from app.services.refusals import InvalidProcessFile, InvalidRequest, UnknownProcess, UnknownVersion
 from app.store.database import Database, Reader, Transaction
 from app.store.processes import (
@@ -99,7 +101,12 @@ class Published(NamedTuple):
 
 
 def check_file(key: str, data: bytes, media_type: str) -> Checked:
-    """Read and check a process file for publishing under a key. Raises InvalidProcessFile with every problem."""
+    """Read and check a process file for publishing under a key.
+
+    Raises InvalidProcessFile with every problem, and UnsafeJson for what was announced as JSON and is none.
+    """
+    if media_type == "application/json" and not data.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
+        read_json(data)  # a reader of YAML would take what is no JSON at all
     loaded = read_process(data)
     if loaded.process is None or loaded.errors:
         raise InvalidProcessFile(loaded.problems)

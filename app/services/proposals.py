@@ -1,9 +1,9 @@
 """What a user is about to enter, laid over a stored deal for one question; never stored."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.engine import Activity, Contact, Snapshot
 from app.engine.snapshot import Fact, Name
@@ -15,6 +15,16 @@ class Proposed(Fact):
     fields: dict[Name, JsonValue] = Field(default_factory=dict)
     activities: tuple[Activity, ...] = ()
     contacts: tuple[Contact, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_content_per_activity(self) -> "Proposed":
+        known: dict[str, Activity] = {}
+        for activity in self.activities:
+            if known.setdefault(activity.id, activity) != activity:
+                raise PydanticCustomError("activity_repeated", "activity `{id}` twice", {"id": activity.id})
+        if len(known) < len(self.activities):  # the same activity sent twice counts once
+            object.__setattr__(self, "activities", tuple(known.values()))
+        return self
 
 
 def with_proposed(snapshot: Snapshot, proposed: Proposed | None) -> Snapshot:
@@ -31,5 +41,6 @@ def with_proposed(snapshot: Snapshot, proposed: Proposed | None) -> Snapshot:
 
 
 def _by_id(stored: tuple[Any, ...], proposed: tuple[Any, ...]) -> tuple[Any, ...]:
-    merged: Mapping[str, Any] = {one.id: one for one in (*stored, *proposed)}
-    return tuple(merged.values())
+    """What is proposed stands for all that is stored under its id; a contact with two roles stands there twice."""
+    replaced = {one.id for one in proposed}
+    return (*(one for one in stored if one.id not in replaced), *proposed)

@@ -65,7 +65,7 @@ def good_problems(process: Process, marks: Marks, whole: list[FileProblem]) -> l
     """Whether the process is good for its maturity; told only of one that is whole, as the rest would be guessing."""
     if any(problem.severity == "error" for problem in whole):
         return []
-    return [*_first(quality_problems(process, marks))]
+    return list(quality_problems(process, marks))
 
 
 def _about_stages(problem: FileProblem) -> bool:

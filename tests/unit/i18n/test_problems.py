@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from app.engine import FileProblem, ProcessFileError, Snapshot
 from app.engine.load import load_process
+from app.engine.silence import QualityCheck
 from app.i18n import LOCALES, PROBLEM_TYPES, Locale, render_file_problem, render_problem, render_request_error
 
 
@@ -191,6 +192,7 @@ MADE = re.compile(r'(?:error|warning|tell|_problem|FileProblem)\(\s*"([a-z]+(?:_
 def test_every_problem_that_the_engine_finds_in_a_file_is_among_them() -> None:
     engine = Path(__file__).parents[3] / "app" / "engine"
     made = {code for file in engine.rglob("*.py") for code in MADE.findall(file.read_text(encoding="utf-8"))}
+    made |= set(get_args(QualityCheck))
     assert len(made) > len(FILE_PROBLEMS) / 2
     assert set() == made - set(FILE_PROBLEMS)
 

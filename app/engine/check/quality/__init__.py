@@ -5,6 +5,7 @@ applies, and the file may switch it off with a reason (`silence`).
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from app.engine.check.quality.activities import too_many_activities, trifling_activities, unused_activities
 from app.engine.check.quality.buyer import seller_named_stages, stages_without_buyer_step
@@ -20,6 +21,9 @@ from app.engine.errors import FileProblem
 from app.engine.nodes import Marks
 from app.engine.process import Process
 from app.engine.silence import QualityCheck, Silence
+
+MOST_FOUND = 200
+"""Of one check; no file is better understood for more."""
 
 CHECKS: dict[QualityCheck, Callable[[View], Iterator[Found]]] = {
     "vague_stage_name": vague_stage_names,
@@ -51,7 +55,7 @@ def quality_problems(process: Process, marks: Marks) -> Iterator[FileProblem]:
     for check, look in CHECKS.items():
         if not applies(check, process.maturity):
             continue
-        for found in look(view):
+        for found in islice(look(view), MOST_FOUND):
             known.setdefault(check, []).extend(found.about)
             covering = {at for at, one in enumerate(process.silence) if _covers(one, check, found)}
             silenced |= covering

@@ -1,10 +1,11 @@
 """What the requirements of a process, their `when` included, and its policies make use of."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from app.engine.check.quality.view import View
-from app.engine.check.walk import every_condition
-from app.engine.process import ActivityCondition, FieldCondition, FieldRef
+from app.engine.check.walk import asked, every_condition
+from app.engine.process import ActivityCondition
 
 _TOUCHES = ("call", "email")
 
@@ -26,15 +27,20 @@ def used_activities(view: View) -> set[str]:
 
 def used_fields(view: View) -> set[str]:
     """The fields that are asked for, or that another is compared with."""
-    return set(_fields(view))
+    return {
+        key
+        for _, requirement in asked(view.process)
+        for key in fields_named(requirement.model_dump(by_alias=True, exclude_unset=True))
+    }
 
 
-def _fields(view: View) -> Iterator[str]:
-    for _, condition in every_condition(view.process):
-        if isinstance(condition, FieldCondition):
-            yield condition.field
-            if isinstance(condition.operand, FieldRef):
-                yield condition.operand.field
-        scored = getattr(condition, "data_quality", None)
-        if scored is not None:
-            yield from scored.fields or [field.key for field in view.process.fields]
+def fields_named(part: Any) -> Iterator[str]:
+    """The fields that a requirement names, as `field: KEY` or in a list of `fields`, however deep."""
+    if isinstance(part, dict):
+        for word, value in part.items():
+            if word in ("field", "fields"):
+                yield from [value] if isinstance(value, str) else value
+            yield from fields_named(value)
+    elif isinstance(part, list):
+        for one in part:
+            yield from fields_named(one)

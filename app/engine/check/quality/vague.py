@@ -5,7 +5,7 @@ nothing else is said: `Hot lead` tells nothing, while `Hot swap trial` and `Pote
 """
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 
 from app.engine.check.quality.view import Found, View
 from app.engine.check.quality.words import Spoken, known, lexicon, spoken
@@ -54,8 +54,7 @@ def vague_stage_names(view: View) -> Iterator[Found]:
 
 def _vague(text: Spoken) -> list[str]:
     wishes = known(_WISHES, text.language)
-    following = (*text.words[1:], "")
-    pairs = list(zip(text.words, following, strict=True))
+    pairs = list(pairwise((*text.words, "")))
     wished = [word for word, after in pairs if word in wishes and after not in _FACTS_AFTER.get(word, ())]
     return [*wished, *_moods(text, pairs, set(wished))]
 

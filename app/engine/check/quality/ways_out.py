@@ -31,10 +31,9 @@ def requirements_without_way_out(view: View) -> Iterator[Found]:
 
 def _only_reopens(view: View, path: Path) -> bool:
     """Whether it stands on moves out of lost: then a new deal is the way out."""
-    index = path[1]
-    if path[0] != "transitions" or not isinstance(index, int):
+    if path[0] != "transitions":
         return False
-    sources = view.process.transitions[index].sources
+    sources = view.process.transitions[int(path[1])].sources
     return sources != ["open"] and all(view.kind(source) == "lost" for source in sources)
 
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from app.engine.assume import FieldValues
 from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate
-from app.engine.decide import ask, holds_when
+from app.engine.decide import Asked, ask, holds_when
 from app.engine.decision import Finding, Nested
 from app.engine.effort import Prices, Step
 from app.engine.facts import Facts
@@ -30,7 +30,8 @@ class _Trial(NamedTuple):
     steps: list[Step]
     values: list[Any]
     facts: Facts
-    met: frozenset[str]
+    met: list[frozenset[str]]
+    """What holds after each step."""
     open: frozenset[str]
 
 
@@ -55,8 +56,7 @@ class Workbench:
                 break
             tries[finding.requirement] = tries.get(finding.requirement, 0) + 1
             trial = self._best(finding, gate, now, {"block", severity}, len(items))
-            served = [one for one in open_ones if one.requirement in trial.met] or [finding]
-            items += self._itemised(trial, served, now)
+            items += self._itemised(trial, finding, open_ones, now)
             now = trial.facts
         needed = Needed(gate, facts, severity, open_ones).of(items)
         return WorkedOut(tuple(needed), now if needed is items else redone(needed, facts), tuple(open_ones))
@@ -82,21 +82,27 @@ class Workbench:
 
     def _tried(self, steps: list[Step], gate: Gate, facts: Facts, severities: set[Severity], number: int) -> _Trial:
         values: list[Any] = []
+        answers: list[Asked] = []
         for index, step in enumerate(steps):
             values.append(self._found_out(step, gate, facts))
             facts = after_step(step, values[-1], facts, number + index)
-        asked = ask(gate, facts)
-        met = frozenset(one.requirement for one in asked.satisfied)
-        still = frozenset(str(one.requirement) for one in asked.findings if one.severity in severities)
+            answers.append(ask(gate, facts))
+        met = [frozenset(one.requirement for one in asked.satisfied) for asked in answers]
+        still = frozenset(str(one.requirement) for one in answers[-1].findings if one.severity in severities)
         return _Trial(steps, values, facts, met, still)
 
-    def _itemised(self, trial: _Trial, served: list[Finding], facts: Facts) -> list[Item]:
-        because = tuple((str(finding.requirement), facts.stage, facts.to) for finding in served)
+    def _itemised(self, trial: _Trial, finding: Finding, open_ones: list[Finding], facts: Facts) -> list[Item]:
+        """The steps, each with the requirements that hold from then on; all serve the one they were taken for."""
         leads = [self._prices.of_step(step).lead_time_days for step in trial.steps]
-        return [
-            Item(step, because, max(leads[index:]), value)
-            for index, (step, value) in enumerate(zip(trial.steps, trial.values, strict=True))
-        ]
+        items: list[Item] = []
+        met: frozenset[str] = frozenset()
+        for index, (step, value) in enumerate(zip(trial.steps, trial.values, strict=True)):
+            new = trial.met[index] - met
+            met |= new
+            served = [str(one.requirement) for one in open_ones if one is finding or one.requirement in new]
+            because = tuple((requirement, facts.stage, facts.to) for requirement in served)
+            items.append(Item(step, because, max(leads[index:]), value))
+        return items
 
     def _found_out(self, step: Step, gate: Gate, facts: Facts) -> Any:
         """The value of a field that leaves the least unmet; of equals the first."""

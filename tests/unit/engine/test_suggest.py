@@ -525,3 +525,16 @@ def test_the_ends_of_the_calendar_are_no_trouble(at: str, day: str, comparison: 
     assert {"close", "start", "ripe", "called", "old"} >= set(names(given))
     fine = advice(asking({"id": "close", "field": "close", "not_equals": day}), as_of=moment(at))
     assert fine.plan is not None
+
+
+def test_each_step_names_what_it_serves_and_no_more() -> None:
+    compiled = asking(
+        {"id": "met", "activity": "demo", "with": "buyer"},
+        {"id": "named", "contact": "buyer"},
+        {"id": "shown", "activity": "demo"},
+    )
+    expected = (
+        suggestion("name_contact", {"role": "buyer", "times": 1}, "met", "named"),
+        suggestion("do_activity", {"activity": "demo", "with": "buyer", "times": 1}, "met", "shown"),
+    )
+    assert expected == advice(compiled).suggestions

@@ -12,11 +12,15 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+_INDEXES = {"activities": "_by_kind", "contacts": "_by_role", "as_of": "_today"}
+
+
 class Facts:
     """A deal at one instant, with indexes made on first use.
 
-    `stated` are the fields as the caller gave them: `when` reads those, so that nothing is ever planned over a
-    convenient value. `mover_id` is who moves; a plan made without an actor assumes somebody new.
+    `stated` are the fields as the caller gave them: in a plan, a `when` that holds on those goes on holding, so that
+    nothing is ever planned over a convenient value. `mover_id` is who moves; a plan made without an actor assumes
+    somebody new.
     """
 
     __slots__ = (
@@ -60,11 +64,14 @@ class Facts:
         self._today: date | None = None
 
     def copy(self, **changes: Any) -> "Facts":
-        """The same facts but for what is named; indexes are made anew."""
+        """The same facts but for what is named; indexes of what changed are made anew."""
         twin = object.__new__(Facts)
         for name in Facts.__slots__:
-            setattr(twin, name, changes.get(name, getattr(self, name)))
-        twin._by_kind = twin._by_role = twin._today = None
+            setattr(twin, name, getattr(self, name))
+        for name, value in changes.items():
+            setattr(twin, name, value)
+            if name in _INDEXES:
+                setattr(twin, _INDEXES[name], None)
         return twin
 
     @property
@@ -91,6 +98,11 @@ class Facts:
         if stage == self.stage and self.stage_entered_at is not None:
             times.append(self.stage_entered_at)
         return min(times, default=None)
+
+    def index(self) -> None:
+        """Make the indexes now, for copies to share."""
+        self.of_kind("")
+        self.people_in("")
 
     def of_kind(self, kind: str) -> Sequence[Activity]:
         """The activities of one kind, in the order given."""

@@ -42,6 +42,7 @@ class Planner:
         self.compiled = compiled
         self.facts = facts
         self.prices = Prices(compiled.activities, facts.as_of)
+        facts.index()  # once, for all the copies
         arrival = facts.as_of + _SOON
         entered = {entry.stage for entry in facts.history} | {facts.stage}
         ahead = [

@@ -13,6 +13,8 @@ from app.store.deliveries import StoredDelivery, postpone_delivery, refuse_deliv
 
 POLL = 0.5
 """Seconds between looks at the queue when nobody wakes the worker: deliveries of other replicas, and retries."""
+PATIENCE = 5.0
+"""Seconds that stopping waits for the delivery at hand."""
 MOST_ATTEMPTS = 8
 FIRST_WAIT = timedelta(milliseconds=100)
 WAIT_GROWS = 4
@@ -29,29 +31,35 @@ class DeliveryWorker:
         self._processes = processes
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     async def start(self) -> None:
         """Begin; what was left waiting is taken first."""
+        self._stopping = False
         self._task = asyncio.create_task(self._run(), name="deliveries")
 
     async def stop(self) -> None:
-        """Let go: what is not committed is undone, and taken up again by whoever comes next."""
+        """Finish the delivery at hand. One that takes too long is undone, and taken up again by whoever comes next."""
         task, self._task = self._task, None
-        if task is not None:
+        if task is None:
+            return
+        self._stopping = True
+        self._awake.set()
+        if not (await asyncio.wait({task}, timeout=PATIENCE))[0]:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task}, timeout=PATIENCE)
 
     def wake(self) -> None:
         """Say that there is something to do."""
         self._awake.set()
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._awake.clear()
-            if not await self._next():
+            if not await self._next() and not self._stopping:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), POLL)
+                    async with asyncio.timeout(POLL):
+                        await self._awake.wait()
 
     async def _next(self) -> bool:
         """Work on one delivery; False when there is none, or none can be had now."""

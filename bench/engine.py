@@ -34,7 +34,10 @@ def rows() -> list[Row]:
     small = compile_process(samples.process(6, 12, 33))
     large = compile_process(samples.process(200, 1_000, 6 * 199))
     pairs = [
-        (statistics.median(_times(_decide(small, snapshot), 3_000)), statistics.median(_times(_decide(large, snapshot), 3_000)))
+        (
+            statistics.median(_times(_decide(small, snapshot), 3_000)),
+            statistics.median(_times(_decide(large, snapshot), 3_000)),
+        )
         for _ in range(5)
     ]
     median = statistics.median(one for one, _ in pairs)
@@ -44,8 +47,6 @@ def rows() -> list[Row]:
     advice = _times(lambda: suggest(twenty, busy, as_of=_AS_OF), 2_000)
     return [
         Row("decide, 6 stages, 12 edges, 33 requirements, median", median, "µs", at_most=25),
-        Row("decide, 200 stages, 1,000 edges, against that", ratio, "×", at_most=1.3),
+        Row("decide, 200 stages, 1,000 edges, against that", ratio, "x", at_most=1.3),
         Row("suggest, 20 stages, 50 activities, p99", advice[int(len(advice) * 0.99)] / 1_000, "ms", at_most=1),
     ]
-
-

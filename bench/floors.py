@@ -1,29 +1,57 @@
-"""The floors: the least that could answer the same body. Each is an ASGI application made by a function, for uvicorn."""
+"""The floors: the least that could answer the same body. Each is made by a function, for uvicorn."""
 
 import json
 import os
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Literal
 
 import asyncpg
 from fastapi import FastAPI, Request, Response
-from pydantic import TypeAdapter
-
-from app.engine import Actor, Instant, Snapshot
-from app.engine.snapshot import Fact
+from pydantic import BaseModel, JsonValue, TypeAdapter
 
 
-class Question(Fact):
-    """The bench body, typed."""
+class Activity(BaseModel):
+    """An activity of the body."""
+
+    id: str
+    activity: str
+    at: datetime
+    status: Literal["done", "planned"]
+    outcome: str | None = None
+
+
+class Deal(BaseModel):
+    """The deal of the body."""
+
+    id: str | None = None
+    stage: str
+    stage_entered_at: datetime | None = None
+    created_at: datetime | None = None
+    fields: dict[str, JsonValue] = {}
+    activities: list[Activity] = []
+
+
+class Actor(BaseModel):
+    """Who asks."""
+
+    id: str
+    roles: list[str] = []
+
+
+class Question(BaseModel):
+    """The body, typed as anyone would."""
 
     process: str
-    deal: Snapshot
+    deal: Deal
     to: str
     actor: Actor | None = None
-    as_of: Instant | None = None
+    as_of: datetime | None = None
     dry_run: bool = False
 
 
-class StoredQuestion(Fact):
+class StoredQuestion(BaseModel):
     """The question about a stored deal."""
 
     deal_id: str
@@ -31,7 +59,7 @@ class StoredQuestion(Fact):
     actor: Actor | None = None
 
 
-class Answer(Fact):
+class Answer(BaseModel):
     """An answer of constant content."""
 
     outcome: str
@@ -42,6 +70,10 @@ def typed() -> FastAPI:
     """The bare typed FastAPI endpoint that does nothing."""
     app = FastAPI()
 
+    @app.get("/ready")
+    async def ready() -> bool:
+        return True
+
     @app.post("/floor")
     async def floor(question: Question) -> Answer:
         return Answer(outcome="allowed", to=question.to)
@@ -51,28 +83,33 @@ def typed() -> FastAPI:
 
 def postgresql() -> FastAPI:
     """A bare route with the transaction boundaries of a stored decision: one read, one insert through the driver."""
-    app = FastAPI()
     questions = TypeAdapter(StoredQuestion)
     pools: list[Any] = []
 
-    async def connect() -> Any:
-        pool = await asyncpg.create_pool(os.environ["BENCH_POSTGRESQL"], min_size=4, max_size=10)
-        await pool.execute("CREATE TABLE IF NOT EXISTS bare_deals (id text PRIMARY KEY, snapshot text NOT NULL)")
-        await pool.execute("CREATE TABLE IF NOT EXISTS bare_log (id bigserial PRIMARY KEY, deal text, document text)")
-        await pool.execute(
-            "INSERT INTO bare_deals VALUES ('D-1', $1) ON CONFLICT DO NOTHING", os.environ["BENCH_SNAPSHOT"]
-        )
-        return pool
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(os.environ["BENCH_POSTGRESQL"], min_size=1, max_size=10) as pool:
+            await _tables(pool)
+            pools.append(pool)
+            yield
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/ready")
+    async def ready() -> bool:
+        return True
 
     @app.post("/floor")
     async def floor(request: Request) -> Response:
         question = questions.validate_json(await request.body())
-        if not pools:
-            pools.append(await connect())
-        async with pools[0].acquire() as connection:
-            row = await connection.fetchrow("SELECT snapshot FROM bare_deals WHERE id = $1", question.deal_id)
-        async with pools[0].acquire() as connection:
-            await connection.execute("INSERT INTO bare_log (deal, document) VALUES ($1, $2)", question.deal_id, row[0])
+        snapshot = await pools[0].fetchval("SELECT snapshot FROM bare_deals WHERE id = $1", question.deal_id)
+        await pools[0].execute("INSERT INTO bare_log (deal, document) VALUES ($1, $2)", question.deal_id, snapshot)
         return Response(json.dumps({"outcome": "allowed", "to": question.to}), media_type="application/json")
 
     return app
+
+
+async def _tables(pool: Any) -> None:
+    await pool.execute("CREATE TABLE bare_deals (id text PRIMARY KEY, snapshot text NOT NULL)")
+    await pool.execute("CREATE TABLE bare_log (id bigserial PRIMARY KEY, deal text, document text)")
+    await pool.execute("INSERT INTO bare_deals VALUES ('D-1', $1)", os.environ["BENCH_SNAPSHOT"])

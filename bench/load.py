@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 
 class Target(NamedTuple):
@@ -33,12 +33,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
-        self._transport = transport
-        self._send()
-
-    def _send(self) -> None:
-        if not isinstance(self._transport, asyncio.Transport):
-            raise TypeError("a stream transport is needed")
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's has the methods and not the name
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
@@ -52,12 +47,13 @@ class _Connection(asyncio.Protocol):
         if len(rest) < length:
             return
         if not head.startswith(b"HTTP/1.1 200"):
-            self._done.set_exception(RuntimeError(self._buffer[:400].decode()))
+            if not self._done.done():
+                self._done.set_exception(RuntimeError(self._buffer[:400].decode()))
             return
         self._buffer = b""
         self.answered += 1
         if self._running():
-            self._send()
+            self._transport.write(self._request)
         elif not self._done.done():
             self._transport.close()
             self._done.set_result(None)
@@ -76,7 +72,13 @@ async def rate(target: Target, *, connections: int = 32, seconds: float = 1.0) -
     dones: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     request = target.request()
     protocols = [
-        (await loop.create_connection(lambda done=done: _Connection(request, lambda: time.perf_counter() < ends, done), "127.0.0.1", target.port))[1]
+        (
+            await loop.create_connection(
+                lambda done=done: _Connection(request, lambda: time.perf_counter() < ends, done),
+                "127.0.0.1",
+                target.port,
+            )
+        )[1]
         for done in dones
     ]
     await asyncio.wait_for(asyncio.gather(*dones), seconds + 30)

@@ -21,8 +21,9 @@ class Row(NamedTuple):
 
     def line(self) -> str:
         """The row as text."""
-        bar = f"≤ {self.at_most:g}" if self.at_most is not None else f"≥ {self.at_least:g}"
         if self.at_most is None and self.at_least is None:
-            bar = "(floor)"
-        mark = "ok  " if self.holds else "MISS"
-        return f"{mark} {self.what:<72} {self.figure:>10.2f} {self.unit:<6} {bar}"
+            mark, bar = "", ""
+        else:
+            mark = "ok" if self.holds else "MISS"
+            bar = f"≤ {self.at_most:g}" if self.at_most is not None else f"≥ {self.at_least:g}"
+        return f"{self.what:<58} {self.figure:>9.2f} {self.unit:<3} {bar:<6} {mark}".rstrip()

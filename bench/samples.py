@@ -1,6 +1,7 @@
 """The processes, deals and bodies that are measured: sizes as in the bars of `make bench`."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from app.engine import Process
@@ -24,7 +25,7 @@ def _requirements(prefix: str, count: int, first: int = 0) -> list[dict[str, Any
 def process(stages: int, edges: int, requirements: int) -> Process:
     """A process of so many stages and drawn moves, its requirements spread evenly over the moves to the next stage."""
     keys = [f"stage_{n}" for n in range(stages - 1)] + ["won"]
-    pairs = list(zip(keys, keys[1:], strict=False))
+    pairs = list(pairwise(keys))
     step = 2
     while len(pairs) < edges:
         pairs += list(zip(keys, keys[step:], strict=False))[: edges - len(pairs)]
@@ -55,7 +56,12 @@ def deal(activities: int = 10) -> dict[str, Any]:
         "created_at": "2026-10-01T09:00:00Z",
         "fields": {f"field_{n}": n * 10 for n in range(12)},
         "activities": [
-            {"id": f"a-{n}", "activity": f"activity_{n % 10}", "at": f"2026-11-{11 + n % 10:02d}T15:00:00Z", "status": "done"}
+            {
+                "id": f"a-{n}",
+                "activity": f"activity_{n % 10}",
+                "at": f"2026-11-{11 + n % 10:02d}T15:00:00Z",
+                "status": "done",
+            }
             for n in range(activities)
         ],
     }

@@ -48,6 +48,7 @@ STATUS = {
     "stale-delivery": 401,
     "internal-error": 500,
     "database-unavailable": 503,
+    "secret-unavailable": 503,
 }
 """Problem type -> HTTP status."""
 

@@ -118,6 +118,7 @@ _SIGNED: dict[str, Any] = {
         ReceivedReply,
         RECEIVED,
         "unknown-connection",
+        "secret-unavailable",
         "bad-signature",
         "body-too-large",
         "request-timeout",

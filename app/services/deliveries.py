@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from app import logs
 from app.crm.adapters import ADAPTERS
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed
-from app.crm.secrets import decrypt
+from app.crm.secrets import NoKey, WrongKey, decrypt
 from app.services.crm_facts import Source, Taken, take_in
 from app.services.ids import new_id
 from app.services.processes import Processes
@@ -25,6 +26,8 @@ from app.store.deliveries import (
     refuse_delivery,
 )
 
+_log = logs.get_logger(__name__)
+
 
 class UnknownConnection(Refused):
     """No such connection: `connection`."""
@@ -36,6 +39,12 @@ class BadSignature(Refused):
     """What came is not from the CRM, or not from now. Which of the two, nobody is told."""
 
     kind = "bad-signature"
+
+
+class SecretUnavailable(Refused):
+    """The connection's secret cannot be decrypted here: not the CRM's fault, which should try again."""
+
+    kind = "secret-unavailable"
 
 
 class Received(NamedTuple):
@@ -61,7 +70,11 @@ async def receive(db: Database, connection_id: str, request: Request, *, key: st
     if connection is None:
         raise UnknownConnection(connection=connection_id)
     adapter = ADAPTERS[connection.kind]
-    secret = decrypt(key, connection.secret_ciphertext)
+    try:
+        secret = decrypt(key, connection.secret_ciphertext)
+    except (NoKey, WrongKey) as error:
+        _log.error("secret_unavailable", connection=connection_id, reason=type(error).__name__)
+        raise SecretUnavailable from error
     genuine = adapter.verify(
         secret, method=request.method, uri=request.uri, headers=request.headers, body=request.body, now=now
     )

@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from app import clock
 from app.main import create_app
 from app.services.keys import create_key
 from app.settings import Settings
-from app.store.database import open_database
+from app.store.database import Database, open_database
 from app.store.migrate import migrate
 from tests.crm.builders import SECRET, body_of, change, creation, settings_json, signed_headers, stage_change
 from tests.crm.world import KEY, publish_to
@@ -53,8 +54,9 @@ class World:
     async def became(self, answer: httpx.Response) -> dict[str, Any]:
         """What became of a delivery, once it is done."""
         assert answer.status_code == 202, answer.text
+        told: dict[str, Any] = {}
         for _ in range(400):
-            told: dict[str, Any] = (await self.ask("GET", f"/deliveries/{answer.json()['delivery_id']}")).json()
+            told = (await self.ask("GET", f"/deliveries/{answer.json()['delivery_id']}")).json()
             if told["status"] != "received":
                 return told
             await asyncio.sleep(0.01)
@@ -76,18 +78,18 @@ async def settings(database_url: str) -> Settings:
     return Settings.from_env({"STAGERAIL_DATABASE_URL": database_url, "STAGERAIL_ENCRYPTION_KEY": KEY})
 
 
+async def _key(database: Database, tenant: str, scope: str) -> str:
+    return await database.transaction(lambda tx: create_key(tx, tenant, [scope], "test", clock.now()))
+
+
 @pytest.fixture
 async def keys(settings: Settings) -> dict[str, str]:
     database = open_database(settings.database_url)
     await database.start()
     found = {}
     for tenant in ("acme", "globex"):
-        found[tenant] = await database.transaction(
-            lambda tx, tenant=tenant: create_key(tx, tenant, ["admin"], "all", clock.now())
-        )
-        found[tenant + "-decide"] = await database.transaction(
-            lambda tx, tenant=tenant: create_key(tx, tenant, ["decide"], "few", clock.now())
-        )
+        found[tenant] = await _key(database, tenant, "admin")
+        found[tenant + "-decide"] = await _key(database, tenant, "decide")
     await publish_to(database, "acme")
     await database.stop()
     return found
@@ -132,7 +134,9 @@ async def test_a_wrong_missing_or_stale_signature_is_401_without_a_hint(world: W
     good = signed_headers(body, uri=SERVER + HOOK, at=clock.now())
     answers = [
         await world.client.post(HOOK, content=body),
-        await world.client.post(HOOK, content=body, headers={**good, "x-hubspot-signature-v3": "é".encode()}),
+        await world.client.post(
+            HOOK, content=body, headers=httpx.Headers({**good, "x-hubspot-signature-v3": "é"}, encoding="utf-8")
+        ),
         await world.client.post(HOOK, content=body + b" ", headers=good),
         await world.client.post(HOOK + "?a=1", content=body, headers=good),
         await world.deliver(body, secret="wrong"),
@@ -210,7 +214,7 @@ async def test_a_database_that_is_down_is_503_so_that_the_crm_tries_again(world:
 async def test_a_server_without_the_key_of_the_secrets_is_503_too(settings: Settings, keys: dict[str, str]) -> None:
     async with running(settings, keys=keys) as world:
         await world.connect()
-    for key in (None, settings.encryption_key.__class__("A" * 43 + "=")):
+    for key in (None, SecretStr("A" * 43 + "=")):
         async with running(settings.model_copy(update={"encryption_key": key}), keys=keys) as world:
             assert (await world.deliver(body_of(stage_change(A)))).status_code == 503
 
@@ -242,11 +246,12 @@ async def test_a_connection_is_put_read_and_listed_without_its_secret(world: Wor
 async def test_connections_come_in_pages(world: World) -> None:
     for name in ("c", "a", "b"):
         await world.ask("PUT", f"/connections/{name}", json=settings_json(secret=SECRET))
-    seen, cursor = [], {}
+    seen: list[list[str]] = []
+    cursor: dict[str, str] | None = {}
     while cursor is not None:
         found = (await world.ask("GET", "/connections", params={"limit": 2, **cursor})).json()
         seen.append([one["id"] for one in found["items"]])
-        cursor = {"cursor": found["next_cursor"]} if found["next_cursor"] else None  # type: ignore[assignment]
+        cursor = {"cursor": found["next_cursor"]} if found["next_cursor"] else None
     assert seen == [["a", "b"], ["c"]]
 
 
@@ -262,7 +267,7 @@ async def test_what_does_not_fit_is_told_with_its_place_in_the_caller_s_language
             "code": "mapping_unknown_stage",
             "message": "`sales` non ha la fase `no_such`; ha `demo_scheduled`, `demo_completed`, `won`, `lost`",
         },
-        {"place": "secret", "code": "missing", "message": "è obbligatorio e manca"},
+        {"place": "secret", "code": "missing", "message": "questo dato è obbligatorio e manca"},
     ]
 
 
@@ -320,7 +325,7 @@ async def test_nothing_of_one_tenant_is_there_for_another(world: World) -> None:
 
 
 async def test_the_same_put_under_an_idempotency_key_answers_the_same(world: World) -> None:
-    options = {"json": settings_json(secret=SECRET), "headers": {"idempotency-key": "once"}}
+    options: dict[str, Any] = {"json": settings_json(secret=SECRET), "headers": {"idempotency-key": "once"}}
     first = await world.ask("PUT", "/connections/hub", **options)
     again = await world.ask("PUT", "/connections/hub", **options)
     assert (first.status_code, again.status_code, again.json()) == (201, 201, first.json())

@@ -142,7 +142,6 @@ _GOES_WITHOUT_SAYING = {"status": "done", "since": "stage_entry"}
 """What most requirements on activities say; `expected` names the other values only."""
 
 
-
 def expected_of(condition: Condition, *, top: bool = False) -> dict[str, Any]:
     """What a requirement asks, as data: the `expected` of its finding."""
     if isinstance(condition, NotCondition):

@@ -12,7 +12,7 @@ from tests.builders_engine import AS_OF, Parts, deal
 from tests.property.oracle import Case, answer, drawn, plain
 from tests.property.strategies import OPEN, activities, actors, deals, lacking, logged, process_files
 
-MANY = settings(max_examples=150)
+MANY = settings(max_examples=120)
 destinations = st.sampled_from([*OPEN[:2], "won", "lost"])
 
 

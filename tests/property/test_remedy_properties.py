@@ -37,7 +37,7 @@ def kinds_in(steps: Any) -> set[str]:
 FILES = process_files(st.nothing(), 0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(FILES, leaves | pair("not", leaves), deals(["s0"]), actors, st.data())
 def test_a_way_out_removes_its_finding(
     file: Parts, asked: Parts, snapshot: Snapshot, actor: Actor | None, data: st.DataObject

@@ -22,7 +22,7 @@ def allowed(compiled: CompiledProcess, now: World) -> bool:
     return decide(compiled, now.deal, now.to, as_of=now.as_of, actor=mover).outcome == "allowed"
 
 
-@settings(max_examples=100)
+@settings(max_examples=80)
 @given(process_files(helpful | conditions), deals(["s0", "s1", "lost"]), actors, GOALS)
 def test_doing_the_mandatory_suggestions_and_nothing_else_makes_the_next_move_allowed(
     file: Parts, snapshot: Snapshot, actor: Actor | None, goal: str | None

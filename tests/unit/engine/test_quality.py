@@ -49,7 +49,7 @@ def codes(maturity: str) -> list[str]:
 
 def test_each_level_asks_what_the_one_below_asks_and_more() -> None:
     crawl = ["no_first_touch_rule", "no_lost_reason", "no_reopen_rule", "trifling_activity", "vague_stage_name"]
-    walk = sorted([*crawl, "unobservable_stage", "unused_activity", "unused_field"])
+    walk = sorted([*crawl, "look_alike_stages", "unobservable_stage", "unused_activity", "unused_field"])
     run = sorted([*walk, "no_buyer_step", "seller_named_stage"])
     assert [crawl, walk, run] == [codes(maturity) for maturity in ("crawl", "walk", "run")]
 

@@ -141,6 +141,8 @@ POOR: dict[str, list[str]] = {
         field("{key: loss_reason, type: ▶text}", "{id: why-else, field: loss_reason, is: present}"),
         field("{key: x, type: ▶text, name: Lead source}", "{id: from-where, field: x, is: present}"),
         field("{type: ▶text, key: settore}", "{id: in-what, field: settore, is: present}"),
+        spoilt((REASON, "  - {key: lost_reason, type: ▶text}\n")),
+        spoilt((REASON, "  - {key: why_not, type: ▶text, min_length: 20}\n"), ("field: lost_reason", "field: why_not")),
         field("{key: motivo_della_perdita, type: ▶text}", "{id: perche, field: motivo_della_perdita, is: present}"),
     ],
     "no_way_out_requirement": [
@@ -229,3 +231,24 @@ def test_the_good_process_is_good() -> None:
 def test_a_move_by_name_that_drops_the_reason_is_told_once() -> None:
     text = spoilt(("transitions:\n", "transitions:\n  - {from: terms_agreed, to: lost}\n"))
     assert ["edge_drops"] == [problem.code for problem in found(text)]
+
+
+def test_neighbours_that_nothing_marks_are_told_apart_by_nothing() -> None:
+    text = spoilt((f", requires: [{MET}]", ""), (f", requires: [{WHO}]", ""), (MEET, ""))
+    assert [
+        ("unobservable_stage", "problem_voiced"),
+        ("look_alike_stages", "solution_evaluated"),
+        ("unobservable_stage", "solution_evaluated"),
+    ] == sorted(((one.code, one.params["stage"]) for one in found(text)), key=lambda one: (one[1], one[0]))
+
+
+@pytest.mark.parametrize(
+    "name", ["compelling_reason", "source_system", "reason_details", "industry_notes", "ragione_sociale"]
+)
+def test_a_text_that_is_no_list_of_answers_may_be_free(name: str) -> None:
+    assert () == found(field(f"{{key: {name}, type: text}}", f"{{id: told, field: {name}, is: present}}"))
+
+
+def test_a_free_text_beside_the_reason_may_say_more() -> None:
+    more = f"{WHY}, {{id: why-more, field: reason_in_words, is: present}}"
+    assert () == found(spoilt((WHY, more), (REASON, f"{REASON}  - {{key: reason_in_words, type: text}}\n")))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from app.engine.check.quality.uses import used_fields
-from app.engine.check.quality.view import Found, View
+from app.engine.check.quality.view import Found, View, leaves
 from app.engine.check.quality.words import Spoken, known, lexicon, row, spoken
 from app.engine.check.walk import every_condition
 from app.engine.process import FieldCondition
@@ -24,6 +24,7 @@ _CHOICES: Mapping[str, frozenset[str]] = {
 could be the buyer's own: they need one."""
 
 _NEEDS_MORE = frozenset({"reason", "motivo"})
+_WHY = row("reason reasons why cause motivo motivi motivazione causa perché perche")
 _LINKS = lexicon(en="for of the", it="di del della per la il")
 
 
@@ -42,13 +43,29 @@ def free_texts_for_choices(view: View) -> Iterator[Found]:
         for _, condition in every_condition(view.process)
         if isinstance(condition, FieldCondition) and condition.comparison in _FIXED
     }
+    reasons = _only_reasons(view)
     for index, field in enumerate(view.process.fields):
         if field.type != "text":
             continue
-        named = any(map(_few_answers, spoken(field.key, field.name, ("fields", index))))
-        if field.key in compared or named:
+        texts = list(spoken(field.key, field.name, ("fields", index)))
+        why = field.key in reasons and any(not _WHY.isdisjoint(text.words) for text in texts)
+        if field.key in compared or why or any(map(_few_answers, texts)):
             params = {"field": field.key, "because": "compared" if field.key in compared else "few_answers"}
             yield Found(view.marks.place(("fields", index, "type")), params, (field.key,))
+
+
+def _only_reasons(view: View) -> set[str]:
+    """The fields asked on the way to lost, where no choice among them gives the reason already."""
+    asked = [
+        leaf.field
+        for move in view.process.edges
+        if view.kind(move[1]) == "lost"
+        for requirement in view.asks(move)
+        for leaf in leaves(requirement)
+        if isinstance(leaf, FieldCondition)
+    ]
+    choices = {field.key for field in view.process.fields if field.type == "choice"}
+    return set(asked) if choices.isdisjoint(asked) else set()
 
 
 def _few_answers(text: Spoken) -> bool:

@@ -87,14 +87,14 @@ def _stem(word: str) -> str:
 
 
 def _same_asked(view: View) -> Iterator[tuple[str, str]]:
-    """Neighbours that are both observable, though the move between them asks nothing, or nothing new."""
+    """Neighbours between which the move asks nothing, or nothing new; where nothing marks one, that is told of it."""
     open_ones = [key for key in view.process.path if view.kind(key) == "open"]
     before: frozenset[str] | None = None
     for one, other in pairwise(open_ones):
         asked = view.asks((one, other)) if (one, other) in view.process.edges else []
         said = frozenset(_said(requirement) for requirement in asked)
         again = said == before and not any(map(_of_its_move, asked))
-        if (not said or again) and {one, other} <= view.observable:
+        if (not said or again) and (one in view.observable) == (other in view.observable):
             yield one, other
         before = said
 

@@ -10,7 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount, Route
 
 from app import __version__
 from app.api import (
@@ -119,7 +119,8 @@ def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     if settings.docs:
         app.include_router(docs.routes)
         app.mount("/docs/assets", docs.assets)
-    return [*operations, *app.routes]
+        operations += docs.routes.routes
+    return [*operations, *(route for route in app.routes if isinstance(route, Route | Mount))]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -22,6 +22,10 @@ _NUMBER = re.compile(r"^[+-]?[0-9]+(\.[0-9]*)?$")
 _NUMERIC_TIME = re.compile(rb'"(?:%s)"\s*:\s*"[+-]?[0-9]+(?:\.[0-9]*)?"' % "|".join(_TIMES).encode())
 
 
+_SHOWN = 200
+"""Characters of a stranger's word that an answer repeats."""
+
+
 class ClientGone(Exception):
     """The client went away before its body was whole: what came of it is no request, and nobody waits for an answer."""
 
@@ -64,10 +68,15 @@ def require_json(content_type: str | None) -> None:
     """Whether the body says that it is JSON; the charset, if any, is UTF-8."""
     if content_type == "application/json":
         return
+    if media_type(content_type) != "application/json":
+        raise Problem("unsupported-media-type", found=(content_type or "-")[:_SHOWN], allowed=["application/json"])
+
+
+def media_type(content_type: str | None) -> str | None:
+    """The media type of a body in lower case; None for another charset than UTF-8."""
     media, _, parameters = (content_type or "").partition(";")
     charset = parameters.lower().replace(" ", "").replace('"', "")
-    if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
-        raise Problem("unsupported-media-type", found=content_type or "-", allowed=["application/json"])
+    return media.strip().lower() if charset in ("", "charset=utf-8") else None
 
 
 @cache

@@ -11,6 +11,7 @@ from app.safe_json import UnsafeJson
 from app.services.refusals import InvalidProcessFile, InvalidRequest, Refused
 from app.store.database import Conflict, DatabaseDown, Unstorable
 
+_LOG = logs.get_logger(__name__)
 TYPES = "/problems/"
 """Where the problem types are explained: `/problems/unknown-deal` is a page of this server."""
 
@@ -104,9 +105,12 @@ def problem_reply(error: Exception, locale: Locale) -> Reply:
         )
     for known, kind in _OTHERS:
         if isinstance(error, known):
-            headers = {"retry-after": "1"} if kind == "database-unavailable" else {}
+            headers = {}
+            if kind == "database-unavailable":
+                _LOG.warning("database_unavailable", reason=str(error))
+                headers = {"retry-after": "1"}
             return _reply(kind, locale, {"path": "-"}, headers=headers)
-    logs.get_logger(__name__).exception("request_failed")
+    _LOG.exception("request_failed")
     return _reply("internal-error", locale, {"request_id": logs.request_id.get() or "-"})
 
 

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app import clock
 from app.api import examples
-from app.api.bodies import read_body
+from app.api.bodies import media_type, read_body
 from app.api.context import Caller, caller_of
 from app.api.idempotency import fingerprint, write
 from app.api.openapi import answers, good, operation, public
@@ -79,12 +79,12 @@ async def publish_process(
 
 def _media_type(request: Request) -> str:
     found = request.headers.get("content-type", "")
-    media = found.partition(";")[0].strip().lower()
+    media = media_type(found)
     if media in YAML:
         return "application/yaml"
     if media == "application/json":
-        return media
-    raise Problem("unsupported-media-type", found=found or "-", allowed=["application/yaml", "application/json"])
+        return "application/json"
+    raise Problem("unsupported-media-type", found=found[:200] or "-", allowed=["application/yaml", "application/json"])
 
 
 def _published(caller: Caller, key: str, published: Published, warnings: list[Any]) -> Reply:

@@ -1,7 +1,7 @@
 """What tests over HTTP act with: the application in process, its tenants, their keys, and one line to ask anything."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,8 +13,8 @@ from app.main import create_app
 from app.services.keys import create_key
 from app.settings import Settings
 from app.store.database import Database
-from app.store.decisions import list_decisions
 from app.store.deals import list_deals
+from app.store.decisions import list_decisions
 from tests.builders import PROCESS
 
 EVERY_SCOPE = ("decide", "deals:write", "processes:write", "admin")
@@ -70,14 +70,14 @@ class World:
         *,
         key: str | None = "",
         content: bytes | str | AsyncIterator[bytes] | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
         **options: Any,
     ) -> httpx.Response:
         """One request, with the first tenant's key unless another is given (None: without any)."""
-        sent = {} if key is None else {"authorization": f"Bearer {key or self.key}"}
+        sent: dict[str, Any] = {} if key is None else {"authorization": f"Bearer {key or self.key}"}
         if body is not None:
             content, sent = json.dumps(body), sent | {"content-type": "application/json"}
-        return await self._client.request(method, path, content=content, headers=sent | (headers or {}), **options)
+        return await self._client.request(method, path, content=content, headers=sent | dict(headers or {}), **options)
 
     async def good(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The content of a good answer."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
-from app.store.database import Transaction
 from app.store.errors import DatabaseDown
 from app.store.group import CommitGroup
+from app.store.port import Transaction
 from app.store.postgresql_errors import MET, translate
 from app.store.postgresql_work import Append, PostgreSQLTransaction, append_all
 from app.store.query import Params, Query

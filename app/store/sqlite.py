@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.store.database import Transaction
 from app.store.errors import CannotOpen, DatabaseDown
 from app.store.group import CommitGroup
 from app.store.lock_file import LockFile
+from app.store.port import Transaction
 from app.store.query import Params, Query
 from app.store.sqlite_work import Append, Work, down, translate
 

@@ -4,9 +4,9 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from app.store.database import Transaction
 from app.store.errors import Conflict, DatabaseDown, StoreError, Unstorable
 from app.store.group import Item
+from app.store.port import Transaction
 from app.store.query import Params, Query
 
 R = TypeVar("R")

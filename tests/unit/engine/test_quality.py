@@ -1,6 +1,7 @@
 """Quality as a whole: good processes stay silent, levels build on each other, and a file may switch a check off."""
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from app.engine import Process, digest_of
 from app.engine.check import check_process
 from app.engine.check.quality import CHECKS
-from app.engine.check.quality.levels import LEVELS, applies
+from app.engine.check.quality.levels import LEVELS, MOST_ACTIVITIES, MOST_OPEN_STAGES, applies
 from app.engine.check.quality.uses import fields_named
 from app.engine.load import load_process, read_process
 from tests.builders_quality import GOOD, Told, found, in_short, spoilt
@@ -203,3 +204,13 @@ def test_a_large_process_is_judged_within_a_second() -> None:
 def test_fields_are_found_wherever_a_requirement_names_them() -> None:
     part = {"all": [{"field": "a", "after": {"field": "b"}}], "scored": {"fields": ["c", "d"]}, "when": {"field": "e"}}
     assert ["a", "b", "c", "d", "e"] == list(fields_named(part))
+
+
+def test_the_guide_lists_every_check_with_its_level_and_every_threshold() -> None:
+    guide = (ROOT / "docs" / "quality-checks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)`( \(note\))? \| (crawl|walk|run) \|", guide, re.MULTILINE)
+    listed = {code: (level, "info" if note else "warning") for code, note, level in rows}
+    assert {code: tuple(level) for code, level in LEVELS.items()} == listed
+    stages = " | ".join(str(most) for most in MOST_OPEN_STAGES.values())
+    assert f"| open stages, at most | {stages} |" in guide
+    assert f"| activities, at most | | {MOST_ACTIVITIES} | {MOST_ACTIVITIES} |" in guide

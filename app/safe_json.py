@@ -12,8 +12,9 @@ import jiter
 
 DEEPEST = 64
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
-_SUSPECT = re.compile(rb"\\u0000|[eE]\+?[0-9]{3}|[0-9]{19}")
-"""What may be a NUL, an infinity or a huge integer. Bytes without any of these need no second look."""
+_ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
+"""Makes every digit a zero, so that plain searches, far faster than a pattern, find what needs a second look."""
+_HUGE_INTEGER = b"0" * 19
 
 
 class UnsafeJson(ValueError):
@@ -33,9 +34,15 @@ def read_json(data: bytes) -> Any:
         value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         raise UnsafeJson("json_invalid", problem=str(error)) from error
-    if _SUSPECT.search(data):
+    if _is_suspect(data):
         _inspect(value)
     return value
+
+
+def _is_suspect(data: bytes) -> bool:
+    """Whether there may be a NUL, an infinity or a huge integer. Bytes without any of these need no second look."""
+    alike = data.translate(_ALIKE)
+    return b"\\u0000" in alike or b"e000" in alike or b"e+000" in alike or _HUGE_INTEGER in alike
 
 
 _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)

@@ -84,7 +84,8 @@ class Snapshot(Fact):
     def _one_content_per_activity(self) -> "Snapshot":
         known: dict[str, Any] = {}
         for activity in self.activities:
-            if known.setdefault(activity.id, activity) != activity:
+            first = known.setdefault(activity.id, activity)
+            if first is not activity and first != activity:
                 raise PydanticCustomError("activity_repeated", "activity `{id}` twice", {"id": activity.id})
         if len(known) < len(self.activities):  # the same activity sent twice counts once
             object.__setattr__(self, "activities", tuple(known.values()))

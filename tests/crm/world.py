@@ -99,12 +99,12 @@ async def became_of(database: Database, delivery_id: str) -> tuple[str, dict[str
 
 async def log_of(database: Database) -> list[tuple[str | None, str | None, str]]:
     """The decision log, oldest first: from, to, outcome."""
-    rows = await list_decisions(database, "acme", limit=1000)
+    rows = await list_decisions(database, "acme", limit=10_000)
     return [(row.from_stage, row.to_stage, row.outcome) for row in reversed(rows)]
 
 
 async def deals_of(database: Database) -> dict[str, dict[str, Any]]:
     """The stored deals by id, without what is empty."""
-    rows = await list_deals(database, "acme", limit=1000)
+    rows = await list_deals(database, "acme", limit=10_000)
     snapshots = {row.deal_id: json.loads(row.snapshot) for row in rows}
     return {deal_id: {key: value for key, value in one.items() if value} for deal_id, one in snapshots.items()}

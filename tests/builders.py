@@ -38,7 +38,8 @@ transitions:
 
 def activity(**changes: Any) -> dict[str, Any]:
     """A demo that was held."""
-    held = {"id": "a-1", "activity": "demo", "at": "2026-11-12T15:00:00Z", "status": "done", "outcome": "held"}
+    at = "2026-11-12T15:00:00Z"
+    held = {"id": "a-1", "activity": "demo", "at": at, "status": "done", "outcome": "held", "contacts": ["c-1"]}
     return held | changes
 
 

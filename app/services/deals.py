@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.engine import Activity, CompiledProcess, Decision, Snapshot, StageEntry
+from app.services.adherence import record_move
+from app.services.data_quality import graded
 from app.services.decision_log import logged
 from app.services.ids import new_id
 from app.services.judging import Case, judge
@@ -14,7 +16,7 @@ from app.services.refusals import DealMoved, PreconditionFailed, UnknownDeal, Un
 from app.store.activities import StoredActivity, replace_activities
 from app.store.database import Database, Transaction
 from app.store.deals import StoredDeal, insert_deal, read_deal, read_deal_for_update, update_deal
-from app.store.decisions import insert_decision
+from app.store.insights import FieldScore, replace_fields
 
 
 class Precondition(NamedTuple):
@@ -65,7 +67,9 @@ async def put_deal(
     old = None if row is None else Snapshot.model_validate_json(row.snapshot)
     whole = _completed(snapshot.model_copy(update={"id": deal_id}), old, now)
     deal = _row(tenant_id, deal_id, compiled, whole, old=row, now=now)
-    await write_deal(tx, deal, row)
+    if row is not None and _same(deal, row):
+        return PutDeal(row, created=False)
+    await write_deal(tx, deal, row, graded(compiled, whole, deal))
     await replace_activities(
         tx, tenant_id, deal_id, [activity_row(tenant_id, deal_id, one) for one in whole.activities]
     )
@@ -86,9 +90,8 @@ async def _judge_elsewhere(
     )
     decision = judge(Case(compiled, before, stored=deal), new.stage, as_of=moved_at, actor=None)
     decision_id = new_id(now)
-    await insert_decision(
-        tx, logged(deal.tenant_id, decision_id, decision, deal_id=deal.deal_id, actor=None, source="put", now=now)
-    )
+    entry = logged(deal.tenant_id, decision_id, decision, deal_id=deal.deal_id, actor=None, source="put", now=now)
+    await record_move(tx, entry, decision, compiled, owner=deal.owner)
     return decision_id, decision
 
 
@@ -97,7 +100,7 @@ def _completed(new: Snapshot, old: Snapshot | None, now: datetime) -> Snapshot:
     if old is None:
         return new
     entered = new.stage_entered_at
-    history = new.stage_history or old.stage_history
+    history = new.stage_history or (old.stage_history if new.stage == old.stage else known_way(old))
     if new.stage == old.stage:
         entered = entered or old.stage_entered_at
     else:
@@ -110,6 +113,23 @@ def _completed(new: Snapshot, old: Snapshot | None, now: datetime) -> Snapshot:
             "stage_history": history,
             "created_at": new.created_at or old.created_at,
         }
+    )
+
+
+def known_way(snapshot: Snapshot) -> tuple[StageEntry, ...]:
+    """The stages so far; the present one is added when only its time of entry was told, so that it is not forgotten."""
+    entered = snapshot.stage_entered_at
+    if entered is None or StageEntry(stage=snapshot.stage, entered_at=entered) in snapshot.stage_history:
+        return snapshot.stage_history
+    return (*snapshot.stage_history, StageEntry(stage=snapshot.stage, entered_at=entered))
+
+
+def _same(deal: StoredDeal, row: StoredDeal) -> bool:
+    """Whether nothing has changed: then the deal keeps its revision."""
+    return (deal.snapshot, deal.process_key, deal.process_version) == (
+        row.snapshot,
+        row.process_key,
+        row.process_version,
     )
 
 
@@ -163,12 +183,19 @@ def changed(row: StoredDeal, snapshot: Snapshot, now: datetime) -> StoredDeal:
     )
 
 
-async def write_deal(tx: Transaction, deal: StoredDeal, old: StoredDeal | None) -> None:
-    """Insert or overwrite; DealMoved when another was faster."""
+async def write_deal(
+    tx: Transaction, deal: StoredDeal, old: StoredDeal | None, scores: list[FieldScore] | None
+) -> None:
+    """Insert or overwrite, the scores of its fields with it; DealMoved when another was faster.
+
+    Every write of a deal passes here. `scores` is None only where neither fields, owner nor process can have changed.
+    """
     if old is None:
         await insert_deal(tx, deal)
     elif not await update_deal(tx, deal, expected_revision=old.revision):
         raise DealMoved(deal=deal.deal_id, stage=deal.stage)
+    if scores is not None:
+        await replace_fields(tx, deal.tenant_id, deal.deal_id, scores)
 
 
 def activity_row(tenant_id: str, deal_id: str, activity: Activity) -> StoredActivity:

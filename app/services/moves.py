@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.engine import Actor, Decision, Snapshot, StageEntry
-from app.services.deals import changed, write_deal
+from app.services.adherence import record_move
+from app.services.deals import changed, known_way, write_deal
 from app.services.decision_log import logged
 from app.services.ids import new_id
 from app.services.judging import Case, case_of, judge
@@ -12,7 +13,6 @@ from app.services.processes import Processes
 from app.services.refusals import AlreadyThere, DealMoved, StageConflict, UnknownDeal
 from app.store.database import Transaction
 from app.store.deals import StoredDeal, read_deal_for_update
-from app.store.decisions import insert_decision
 
 
 class Moved(NamedTuple):
@@ -54,11 +54,11 @@ async def move_deal(
     entry = logged(
         row.tenant_id, decision_id, decision, deal_id=row.deal_id, actor=actor, source="move", now=now, applied=applied
     )
-    await insert_decision(tx, entry)
+    await record_move(tx, entry, decision, case.compiled, owner=row.owner)
     if not applied:
         return Moved(decision_id, decision, applied=False, deal=row)
     deal = changed(row, _in_stage(case, to, now), now)
-    await write_deal(tx, deal, row)
+    await write_deal(tx, deal, row, None)
     return Moved(decision_id, decision, applied=True, deal=deal)
 
 
@@ -67,7 +67,7 @@ def _in_stage(case: Case, to: str, now: datetime) -> Snapshot:
     snapshot = case.snapshot
     graph = case.compiled.graph
     stage = graph.move(snapshot.stage, to, blocked=False) if graph.draws(snapshot.stage, to) else to
-    history = (*snapshot.stage_history, StageEntry(stage=stage, entered_at=now))
+    history = (*known_way(snapshot), StageEntry(stage=stage, entered_at=now))
     return snapshot.model_copy(update={"stage": stage, "stage_entered_at": now, "stage_history": history})
 
 

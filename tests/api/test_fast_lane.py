@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+from app.main import create_app
 from app.settings import Settings
-from tests.api.world import World, serving
+from tests.api.world import World
 from tests.builders import deal, question, ready_deal, stored
 
 JSON = {"content-type": "application/json"}
@@ -48,21 +49,14 @@ BAD: dict[str, Any] = {
 
 @pytest.fixture
 async def both(world: World, settings: Settings) -> AsyncIterator[tuple[World, World]]:
-    """Give the application as it is served, and the same one without the lane on the same database."""
+    """Give the application as it is served, and one without the lane that shares everything else with it."""
     await world.good("PUT", "/deals/D-1", stored())
-    async with serving(settings, lane=False) as app:
-        plain = World(app, world.tenant, world.stranger)
-        plain.key = world.key
-        yield world, plain
-        await plain.close()
-
-
-@pytest.fixture
-def settings(api_database_url: str) -> Settings:
-    """Only PostgreSQL lets two processes open it; SQLite's lock is proof enough elsewhere."""
-    if api_database_url.startswith("sqlite"):
-        pytest.skip("an embedded database is served by one process")
-    return Settings(database_url=api_database_url)
+    app = create_app(settings, lane=False)
+    app.state.services = world.app.state.services
+    plain = World(app, world.tenant, world.stranger)
+    plain.key = world.key
+    yield world, plain
+    await plain.close()
 
 
 def comparable(answer: httpx.Response) -> tuple[int, dict[str, str], Any]:

@@ -49,9 +49,9 @@ async def test_another_write_under_the_same_key_is_refused(world: World, name: s
 
 async def test_publishing_again_under_its_key_is_answered_as_before(world: World) -> None:
     changed = PROCESS.replace("at_least: 1", "at_least: 2")
-    sent = {"content": changed, "headers": YAML | KEY}
-    first = await world.ask("PUT", "/processes/b2b-saas", **sent)
-    again = await world.ask("PUT", "/processes/b2b-saas", **sent)
+    path, headers = "/processes/b2b-saas", YAML | KEY
+    first = await world.ask("PUT", path, content=changed, headers=headers)
+    again = await world.ask("PUT", path, content=changed, headers=headers)
     assert (201, 201, first.content) == (first.status_code, again.status_code, again.content)
 
 

@@ -63,6 +63,6 @@ async def _store(
     now: datetime,
 ) -> StoredDeal:
     deal = changed(row, snapshot.model_copy(update={"activities": activities}), now)
-    await write_deal(tx, deal, row)
+    await write_deal(tx, deal, row, None)
     await put_activity(tx, activity_row(row.tenant_id, row.deal_id, activity))
     return deal

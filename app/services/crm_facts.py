@@ -9,15 +9,16 @@ from app.crm.events import Event
 from app.crm.record import Verdict, from_document, to_document
 from app.crm.state import Deal, Stored, snapshot_now, tell
 from app.engine import CompiledProcess, Snapshot
+from app.services.adherence import record_move
 from app.services.crm_judging import Judgement, judge, process_of
-from app.services.deals import document_of
+from app.services.data_quality import graded
+from app.services.deals import document_of, write_deal
 from app.services.decision_log import logged
 from app.services.ids import new_id
 from app.services.processes import Processes
 from app.store.crm_records import lock_record, write_record
 from app.store.database import Transaction
-from app.store.deals import StoredDeal, insert_deal, read_deal_for_update, update_deal
-from app.store.decisions import insert_decision
+from app.store.deals import StoredDeal, read_deal_for_update
 
 
 class Source(NamedTuple):
@@ -55,18 +56,16 @@ async def take_in(tx: Transaction, source: Source, object_id: str, events: Seque
     for one in judgements:
         decision_id = new_id(source.now)
         verdicts[one.event.key] = Verdict(decision_id, one.about)
-        await insert_decision(
-            tx,
-            logged(
-                source.tenant_id,
-                decision_id,
-                one.decision,
-                deal_id=deal_id,
-                actor=one.actor,
-                source="webhook",
-                now=source.now,
-            ),
+        entry = logged(
+            source.tenant_id,
+            decision_id,
+            one.decision,
+            deal_id=deal_id,
+            actor=one.actor,
+            source="webhook",
+            now=source.now,
         )
+        await record_move(tx, entry, one.decision, one.compiled, owner=now.owner if now else None)
     if now is not None and deal.process is not None:
         await _store_deal(tx, source, row, deal_id=deal_id, compiled=processes[deal.process], now=now)
     kept = to_document(deal.record._replace(verdicts=verdicts))
@@ -114,6 +113,6 @@ async def _store_deal(
         updated_at=source.now,
     )
     if row is None:
-        await insert_deal(tx, deal)
+        await write_deal(tx, deal, None, graded(compiled, now, deal))
     elif Snapshot.model_validate_json(row.snapshot) != now or (row.process_key, row.process_version) != deal[2:4]:
-        await update_deal(tx, deal, expected_revision=row.revision)
+        await write_deal(tx, deal, row, graded(compiled, now, row))

@@ -20,6 +20,7 @@ class Judgement(NamedTuple):
     about: str
     decision: Decision
     actor: Actor | None
+    compiled: CompiledProcess
 
 
 def judge(
@@ -56,7 +57,7 @@ def _lacks(deal: Deal) -> frozenset[str]:
 def _creation(deal: Deal, event: Event, processes: Mapping[str, CompiledProcess], lacks: frozenset[str]) -> Judgement:
     compiled = processes[deal.process or ""]
     decision = _not_judged(compiled, None, None, event.at, lacks | {"stage"})
-    return Judgement(event, _about(None, None, compiled), decision, _actor(deal, event))
+    return Judgement(event, _about(None, None, compiled), decision, _actor(deal, event), compiled)
 
 
 def _move(
@@ -73,7 +74,7 @@ def _move(
     else:
         snapshot = snapshot_before(deal, now, compiled.zone, move)
         decision = _decide(compiled, snapshot, move, actor, lacks)
-    return Judgement(move.event, _about(decision.from_stage, move.entry.stage, compiled), decision, actor)
+    return Judgement(move.event, _about(decision.from_stage, move.entry.stage, compiled), decision, actor, compiled)
 
 
 def _decide(

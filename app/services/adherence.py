@@ -1,0 +1,141 @@
+"""Adherence: what became of each requirement when a deal really moved, written with the decision and counted by SQL.
+
+What counts is what happened: moves that were made here, and moves made elsewhere whose facts were complete. A question
+(`POST /validate-transition`) counts for nothing; a move that was refused here is counted apart, as `refused`.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from app.engine import CompiledProcess, Decision, Finding
+from app.services.refusals import InvalidRequest
+from app.store.database import Reader, Transaction
+from app.store.decisions import LoggedDecision, insert_decision
+from app.store.insights import DIMENSIONS, RESULTS, Dimension, Kept, Period, count_kept, insert_kept
+
+DRAWN = "drawn"
+"""The rule that a move is one the process draws: asked of every move, so its `activated` counts the moves."""
+UNDRAWN_CODES = frozenset({"no_transition", "skips_stage", "moves_back", "unknown_stage"})
+UNKNOWN = "cannot_evaluate"
+
+
+class Asked(NamedTuple):
+    """What is counted: of one process, in a period, of one owner or all."""
+
+    process: str
+    by: tuple[Dimension, ...]
+    period: Period = Period()
+    owner: str | None = None
+
+
+class Adherence(NamedTuple):
+    """One page of groups, and the sums behind them by kind and name."""
+
+    groups: list[dict[str, Any]]
+    places: list[list[str]]
+    sums: list[dict[str, Any]]
+
+
+async def record_move(
+    tx: Transaction, entry: LoggedDecision, decision: Decision, compiled: CompiledProcess, *, owner: str | None
+) -> None:
+    """Log a decision about a move that was made or tried, with what it means for adherence."""
+    await insert_decision(tx, entry)
+    if decision.outcome == "not_judged" or decision.missing or entry.source == "api":
+        return
+    at = decision.as_of.astimezone(compiled.zone)
+    refused = entry.source == "move" and not entry.applied
+    found = dict(_refused(decision) if refused else _happened(decision, compiled))
+    moved = (entry.process_key, decision.from_stage or "", decision.to_stage, owner or "", _week(at), f"{at:%Y-%m-%d}")
+    rows = [Kept(entry.tenant_id, entry.decision_id, *what, *moved, result) for what, result in found.items()]
+    await insert_kept(tx, rows)
+
+
+def _happened(decision: Decision, compiled: CompiledProcess) -> Iterator[tuple[tuple[str, str], str]]:
+    """Every requirement and rule that was asked, and whether it was kept."""
+    yield ("rule", DRAWN), "met"
+    for rule in _rules_asked(decision, compiled):
+        yield ("rule", rule), "met"
+    for judged in decision.satisfied:
+        yield ("requirement", judged.requirement), "met"
+    for finding in decision.findings:
+        yield _what(finding), "unknown" if finding.code == UNKNOWN else "missed"
+
+
+def _refused(decision: Decision) -> Iterator[tuple[tuple[str, str], str]]:
+    """What stood in the way of a move that was not made."""
+    for finding in decision.findings:
+        if finding.severity == "block":
+            yield _what(finding), "refused"
+
+
+def _what(finding: Finding) -> tuple[str, str]:
+    if finding.code in UNDRAWN_CODES:
+        return "rule", DRAWN
+    if finding.requirement is None:
+        return "rule", finding.code
+    return "requirement", finding.requirement
+
+
+def _rules_asked(decision: Decision, compiled: CompiledProcess) -> Iterator[str]:
+    """House rules that this move could have broken, by the codes of their findings."""
+    if compiled.process.policies.first_touch is not None:
+        yield "first_touch"
+    source = compiled.stages.get(decision.from_stage or "")
+    if source is not None and source.kind == "lost":
+        yield "reopens_lost"
+
+
+def _week(at: datetime) -> str:
+    year, week, _ = at.isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def period(first: date | None, last: date | None) -> Period:
+    """Days from and to, both counted in. Raises InvalidRequest when they stand the wrong way round."""
+    if first is not None and last is not None and first > last:
+        raise InvalidRequest("from", "period_reversed", first=first.isoformat(), last=last.isoformat())
+    return Period(first.isoformat() if first else None, last.isoformat() if last else None)
+
+
+async def adherence(db: Reader, tenant_id: str, asked: Asked, *, limit: int, after: list[str] | None) -> Adherence:
+    """One group more than `limit`, to know whether there is another page; and the sums over all groups."""
+    by = tuple(one for one in DIMENSIONS if one in asked.by)
+    within = {"period": asked.period, "owner": asked.owner}
+    rows = await count_kept(db, tenant_id, asked.process, by=by, **within, limit=limit, after=after)  # type: ignore[arg-type]
+    sums = await count_kept(db, tenant_id, asked.process, by=("requirement",), **within)  # type: ignore[arg-type]
+    width = sum(len(DIMENSIONS[one]) for one in by)
+    return Adherence(
+        [_group(row, by) for row in rows],
+        [list(row[:width]) for row in rows],
+        [_group(row, ("requirement",)) for row in sums],
+    )
+
+
+def _group(row: tuple[Any, ...], by: tuple[Dimension, ...]) -> dict[str, Any]:
+    columns = [column for one in by for column in DIMENSIONS[one]]
+    values = dict(zip(columns, row, strict=False))
+    group: dict[str, Any] = {}
+    if "kind" in values:
+        group["requirement"] = values["name"] if values["kind"] == "requirement" else None
+        group["rule"] = values["name"] if values["kind"] == "rule" else None
+    if "from_stage" in values:
+        group |= {"from": values["from_stage"], "to": values["to_stage"]}
+    if "owner" in values:
+        group["owner"] = values["owner"] or None
+    if "week" in values:
+        group["week"] = values["week"]
+    return group | counts(dict(zip(RESULTS, row[len(columns) :], strict=True)))
+
+
+def counts(found: dict[str, int]) -> dict[str, Any]:
+    """The counts with their denominator: `activated` is what was met, waived or missed."""
+    activated = found["met"] + found["waived"] + found["missed"]
+    rate = round(found["missed"] / activated, 4) if activated else None
+    return {"activated": activated, **found, "deviation": rate}
+
+
+def added(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """Groups added up."""
+    return counts({name: sum(group[name] for group in groups) for name in RESULTS})

@@ -23,7 +23,7 @@ _SAME = {
 }
 """Words that name one thing; the Italian ones without the vowel that agrees."""
 
-_NOT_ASKED = {"id", "say", "mode", "waivable_by"}
+_NOT_ASKED = {"id", "say", "mode", "waivable_by", "relaxed_for"}
 _SHORTEST_PLURAL = 4
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple, cast
 
 
@@ -71,15 +72,12 @@ async def rate(target: Target, *, connections: int = 32, seconds: float = 1.0) -
     ends = begun + seconds
     dones: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     request = target.request()
-    protocols = [
-        (
-            await loop.create_connection(
-                lambda done=done: _Connection(request, lambda: time.perf_counter() < ends, done),
-                "127.0.0.1",
-                target.port,
-            )
-        )[1]
-        for done in dones
-    ]
+    protocols = [_Connection(request, lambda: time.perf_counter() < ends, done) for done in dones]
+    for protocol in protocols:
+        await loop.create_connection(partial(_itself, protocol), "127.0.0.1", target.port)
     await asyncio.wait_for(asyncio.gather(*dones), seconds + 30)
     return sum(protocol.answered for protocol in protocols) / (time.perf_counter() - begun)
+
+
+def _itself(protocol: _Connection) -> _Connection:
+    return protocol

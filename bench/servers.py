@@ -55,7 +55,7 @@ def serve(url: str, port: int) -> tuple[list[str], dict[str, str]]:
 def running(command: list[str], settings: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """A child process, ended when the block is left."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("STAGERAIL_")}
-    process = subprocess.Popen(command, cwd=_ROOT, env=inherited | settings, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=_ROOT, env={**inherited, **settings}, stdout=subprocess.DEVNULL)
     try:
         yield process
     finally:

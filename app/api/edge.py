@@ -3,9 +3,9 @@
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
@@ -38,14 +38,14 @@ class Edge:
         if asked == "HEAD":  # as GET, without the body
             scope["method"] = "GET"
         services: Services = scope["app"].state.services
-        headers = Headers(scope=scope)
+        headers = _named(scope)
         given = headers.get("x-request-id")
         request_id = given if given is not None and _ID.match(given) else secrets.token_hex(8)
         logs.request_id.set(request_id)
         begun = time.perf_counter()
         answer = _Answer(send, request_id, head=asked == "HEAD")
         try:
-            if self._lane and scope["path"] == PATH and scope["method"] == "POST":
+            if self._lane and scope["path"] == PATH and asked == "POST":
                 scope["route"] = _LANE
                 await answer.reply(await fast_lane(services, receive, headers))
             else:
@@ -60,6 +60,11 @@ class Edge:
         seconds = time.perf_counter() - begun
         services.metrics.answered(route, asked, answer.status, seconds)
         _LOG.debug("request_answered", method=asked, route=route, status=answer.status, ms=round(seconds * 1000, 2))
+
+
+def _named(scope: Scope) -> Mapping[str, str]:
+    """The headers by name, lower-case as the server gives them; the first of two with one name."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
 class _Lane:
@@ -91,7 +96,9 @@ class _Answer:
 
     async def reply(self, reply: Reply) -> None:
         """Send a whole answer."""
+        self.begun = True
+        self.status = reply.status
         headers = [(name.encode(), value.encode("latin-1")) for name, value in reply.headers.items()]
-        headers.append((b"content-length", str(len(reply.body)).encode()))
-        await self.send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await self.send({"type": "http.response.body", "body": reply.body})
+        headers += ((b"content-length", b"%d" % len(reply.body)), (b"x-request-id", self._request_id), _NOSNIFF)
+        await self._send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": b"" if self._head else reply.body})

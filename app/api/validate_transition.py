@@ -1,9 +1,9 @@
 """POST /validate-transition: whether a deal may move there and, if not, what is missing."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
-from starlette.datastructures import Headers
 from starlette.types import Receive
 
 from app import clock
@@ -104,7 +104,7 @@ async def case_for(caller: Caller, body: DealQuestion) -> Case:
     return case
 
 
-async def fast_lane(services: Services, receive: Receive, headers: Headers) -> Reply:
+async def fast_lane(services: Services, receive: Receive, headers: Mapping[str, str]) -> Reply:
     """The same answer without the framework's routing: key, bytes, values, decision."""
     caller = await authenticate(services, headers, "decide")
     require_json(headers.get("content-type"))

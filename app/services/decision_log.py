@@ -4,6 +4,8 @@ import json
 from datetime import datetime
 from typing import Literal
 
+from pydantic_core import to_json
+
 from app.engine import Actor, Decision
 from app.i18n import from_document, to_document
 from app.services.refusals import UnknownDecision
@@ -40,7 +42,7 @@ def logged(
         now,
         applied,
         not decision.missing,
-        json.dumps(to_document(decision), ensure_ascii=False, separators=(",", ":")),
+        to_json(to_document(decision)).decode(),
     )
 
 

@@ -5,6 +5,7 @@ import hmac
 import secrets
 import time
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.store.database import Reader, Transaction
@@ -45,6 +46,11 @@ async def create_key(tx: Transaction, tenant_id: str, scopes: list[str], name: s
     return f"srl_{key_id}_{secret}"
 
 
+@lru_cache(maxsize=256)
+def _scopes(stored: str) -> frozenset[str]:
+    return frozenset(stored.split())
+
+
 class Keys:
     """Keys by their id, believed for a moment: a revoked one is refused by every replica within a second."""
 
@@ -59,7 +65,7 @@ class Keys:
         key = await self._find(db, parts[1])
         if key is None or not hmac.compare_digest(hash_of(parts[2]), key.secret_hash) or key.revoked_at is not None:
             return None
-        return Principal(key.tenant_id, key.key_id, frozenset(key.scopes.split()))
+        return Principal(key.tenant_id, key.key_id, _scopes(key.scopes))
 
     async def _find(self, db: Reader, key_id: str) -> ApiKey | None:
         known = self._known.get(key_id)

@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from app import clock
 from app.main import create_app
 from app.services.keys import create_key
 from app.settings import Settings
-from app.store.database import Database
+from app.store.database import Database, Query, command
 from app.store.deals import list_deals
 from app.store.decisions import list_decisions
 from tests.builders import PROCESS
@@ -62,6 +63,11 @@ class World:
         named, now = tenant or self.tenant, clock.now()
         return await self.database.transaction(lambda tx: create_key(tx, named, list(scopes), "test", now))
 
+    async def sql(self, statement: str) -> None:
+        """Bring about what no request can: a statement of SQL in a transaction of its own."""
+        query: Query[None] = command(text(statement))
+        await self.database.transaction(lambda tx: tx.execute(query, {}))
+
     async def ask(
         self,
         method: str,
@@ -108,3 +114,21 @@ def problem_of(answer: httpx.Response) -> str:
     assert content["detail"]
     assert answer.headers["x-request-id"] in content["instance"]
     return str(content["type"]).removeprefix("/problems/")
+
+
+async def log_of(world: World, **params: str) -> list[tuple[Any, ...]]:
+    """The decision log, oldest first, as (source, from, to, outcome)."""
+    items = (await world.good("GET", "/decisions", params=params))["items"]
+    return [(one["source"], one["from"], one["to"], one["outcome"]) for one in reversed(items)]
+
+
+async def pages(world: World, path: str, name: str, **params: Any) -> list[list[Any]]:
+    """Every page of a list."""
+    found: list[list[Any]] = []
+    cursor = None
+    while True:
+        page = await world.good("GET", path, params=params | ({} if cursor is None else {"cursor": cursor}))
+        found.append([one[name] for one in page["items"]])
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found

@@ -96,7 +96,9 @@ def _services(settings: Settings) -> Services:
         if not await is_current(database):
             raise DatabaseDown("the schema is not up to date: run `stagerail migrate`")
 
-    return Services(settings, database, known, Keys(), Metrics(), DeliveryWorker(database, known), ready)
+    metrics = Metrics()
+    deliveries = DeliveryWorker(database, known, metrics.decided)
+    return Services(settings, database, known, Keys(), metrics, deliveries, ready)
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:

@@ -116,7 +116,7 @@ async def put_connection(
 @routes.get(
     "/connections/{connection_id}",
     summary="Read a connection",
-    responses=answers(200, ConnectionReply, EXAMPLE, "unknown-connection", body=False),
+    responses=answers(200, ConnectionReply, EXAMPLE, "unknown-connection", "invalid-request", body=False),
     openapi_extra=operation("admin"),
 )
 async def read_connection(request: Request, connection_id: ConnectionId) -> Response:

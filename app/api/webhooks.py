@@ -158,7 +158,7 @@ def called_address(request: Request, public_url: str | None) -> str:
 @routes.get(
     "/deliveries/{delivery_id}",
     summary="What became of a delivery",
-    responses=answers(200, DeliveryReply, DELIVERY, "unknown-delivery", body=False),
+    responses=answers(200, DeliveryReply, DELIVERY, "unknown-delivery", "invalid-request", body=False),
     openapi_extra=operation(None),
 )
 async def read_delivery(request: Request, delivery_id: Annotated[Text, Path(description="Its id.")]) -> Response:

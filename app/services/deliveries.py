@@ -119,16 +119,20 @@ def _reason(refusal: Malformed) -> str:
     return json.dumps({"code": refusal.code, "params": refusal.params}, ensure_ascii=False)
 
 
-async def work_on(tx: Transaction, processes: Processes, now: datetime, claimed: list[StoredDelivery]) -> bool:
-    """Work on the next delivery that is due, from its claim to its end in this one transaction; False with none due.
+class Progress:
+    """What the work in hand is about, told also when it fails: the delivery, and the outcomes of its decisions."""
 
-    What was claimed is told through `claimed`, also when the work fails.
-    """
-    claimed.clear()
-    delivery = await claim_delivery(tx, now)
+    def __init__(self) -> None:
+        self.delivery: StoredDelivery | None = None
+        self.outcomes: list[str] = []
+
+
+async def work_on(tx: Transaction, processes: Processes, now: datetime, progress: Progress) -> bool:
+    """Work on the next delivery that is due, from its claim to its end in this one transaction; False with none due."""
+    progress.outcomes = []
+    progress.delivery = delivery = await claim_delivery(tx, now)
     if delivery is None:
         return False
-    claimed.append(delivery)
     connection = await read_connection(tx, delivery.tenant_id, delivery.connection_id)
     if connection is None:
         await refuse_delivery(tx, delivery, reason=_reason(Malformed("connection_gone")), at=now)
@@ -139,12 +143,12 @@ async def work_on(tx: Transaction, processes: Processes, now: datetime, claimed:
         await refuse_delivery(tx, delivery, reason=_reason(refusal), at=now)
         return True
     source = Source(delivery.tenant_id, delivery.connection_id, settings_of(connection), processes, now)
-    result = await _take_in_all(tx, source, batch)
+    result = await _take_in_all(tx, source, batch, progress)
     await finish_delivery(tx, delivery, result=json.dumps(result, ensure_ascii=False), at=now)
     return True
 
 
-async def _take_in_all(tx: Transaction, source: Source, batch: Batch) -> dict[str, Any]:
+async def _take_in_all(tx: Transaction, source: Source, batch: Batch, progress: Progress) -> dict[str, Any]:
     """Every event that was never seen before, deal by deal. In a fixed order, so that two batches cannot deadlock."""
     keys = [event.key for event in batch.events]
     fresh = await insert_events_if_new(tx, source.tenant_id, source.connection_id, keys)
@@ -155,6 +159,7 @@ async def _take_in_all(tx: Transaction, source: Source, batch: Batch) -> dict[st
         own = [event for event in new.values() if event.object_id == object_id]
         taken = await take_in(tx, source, object_id, own)
         decisions += taken.decision_ids
+        progress.outcomes += [one.decision.outcome for one in taken.judged.values()]
         counts += Counter(became(event, taken, source.settings) for event in own)
         counts["judged_anew"] += sum(key not in new for key in taken.judged)
     faults = [fault._asdict() for fault in batch.faults]

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
 from app import clock, logs
-from app.services.deliveries import work_on
+from app.services.deliveries import Progress, work_on
 from app.services.processes import Processes
 from app.store.database import Database, DatabaseDown, Transaction
 from app.store.deliveries import StoredDelivery, postpone_delivery, refuse_delivery
@@ -26,9 +27,16 @@ _log = logs.get_logger(__name__)
 class DeliveryWorker:
     """One task in the background of one server process; any number of processes may have one."""
 
-    def __init__(self, database: Database, processes: Processes) -> None:
+    def __init__(
+        self,
+        database: Database,
+        processes: Processes,
+        decided: Callable[[str, str], None] = lambda _outcome, _source: None,
+    ) -> None:
+        """`decided` is told the outcome and the source of every decision, once it is committed."""
         self._database = database
         self._processes = processes
+        self._decided = decided
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -63,15 +71,19 @@ class DeliveryWorker:
 
     async def _next(self) -> bool:
         """Work on one delivery; False when there is none, or none can be had now."""
-        claimed: list[StoredDelivery] = []
+        progress = Progress()
         try:
-            return await self._database.transaction(lambda tx: work_on(tx, self._processes, clock.now(), claimed))
+            found = await self._database.transaction(lambda tx: work_on(tx, self._processes, clock.now(), progress))
         except DatabaseDown as error:
             _log.warning("deliveries_wait_for_the_database", reason=str(error))
             return False
         except Exception:  # noqa: BLE001 - whatever one delivery does, the others go on; it is logged
-            _log.exception("delivery_failed", delivery_id=claimed[0].delivery_id if claimed else None)
-            return bool(claimed) and await self._put_off(claimed[0])
+            failed = progress.delivery
+            _log.exception("delivery_failed", delivery_id=failed.delivery_id if failed else None)
+            return failed is not None and await self._put_off(failed)
+        for outcome in progress.outcomes:
+            self._decided(outcome, "webhook")
+        return found
 
     async def _put_off(self, delivery: StoredDelivery) -> bool:
         """Try it again later, and less and less often; others go on meanwhile. In the end it is refused."""

@@ -7,13 +7,13 @@ from typing import Any
 from cryptography.fernet import Fernet
 
 from app.crm.secrets import encrypt
-from app.services.deliveries import Request, receive, work_on
+from app.services.deliveries import Progress, Request, receive, work_on
 from app.services.processes import Processes
 from app.store.connections import StoredConnection, put_connection
 from app.store.database import Database, Transaction
 from app.store.deals import list_deals
 from app.store.decisions import list_decisions
-from app.store.deliveries import StoredDelivery, read_delivery
+from app.store.deliveries import read_delivery
 from app.store.processes import ProcessVersion, lock_process, publish
 from app.store.tenants import Tenant, insert_tenant
 from tests.crm.builders import NOON, SECRET, hubspot_settings, signed_headers
@@ -84,8 +84,7 @@ async def deliver(database: Database, body: bytes, *, at: datetime = NOON) -> st
 
 async def work_off(database: Database, *, at: datetime = NOON) -> None:
     """Work on every delivery that waits."""
-    claimed: list[StoredDelivery] = []
-    while await database.transaction(lambda tx: work_on(tx, Processes(), at, claimed)):
+    while await database.transaction(lambda tx: work_on(tx, Processes(), at, Progress())):
         pass
 
 

@@ -61,6 +61,7 @@ def _put_extra() -> dict[str, Any]:
 
 @routes.put(
     "/deals/{deal_id}",
+    name="put_deal",
     summary="Store a deal as it is elsewhere",
     responses={
         **answers(
@@ -140,6 +141,7 @@ async def read_deal(request: Request, deal_id: DealId) -> Response:
 
 @routes.get(
     "/deals",
+    name="list_deals",
     summary="List deals",
     responses=answers(
         200, DealPage, {"items": [examples.DEAL], "next_cursor": None}, "invalid-cursor", "invalid-request", body=False

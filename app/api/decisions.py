@@ -32,6 +32,7 @@ async def read_decision(request: Request, decision_id: Annotated[Text, Path(desc
 
 @routes.get(
     "/decisions",
+    name="list_decisions",
     summary="List decisions",
     responses=answers(
         200,

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.engine import Actor, Snapshot, compile_process, decide, digest_of, suggest
+from app.engine.diagram import Format, diagram
 from app.engine.load import load_process
 from app.i18n import render_advice, render_decision
 
@@ -32,6 +33,8 @@ transitions:
 """
 _PROCESS = load_process(PROCESS_FILE.encode())
 PROCESS: dict[str, Any] = _PROCESS.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+_FORMATS: tuple[Format, ...] = ("mermaid", "svg", "json")
+PICTURES = {form: diagram(_PROCESS, form) for form in _FORMATS}
 _COMPILED = compile_process(_PROCESS, 3)
 _AS_OF = "2026-11-23T10:00:00Z"
 _NOW = datetime.fromisoformat(_AS_OF)

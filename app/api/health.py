@@ -46,6 +46,7 @@ async def ready(request: Request) -> Response:
 @routes.get(
     "/metrics",
     summary="Metrics for Prometheus",
+    response_class=Response,
     responses={
         200: {"description": "The exposition format", "content": {"text/plain": {"schema": {"type": "string"}}}}
     },

@@ -26,6 +26,7 @@ routes = router("deals")
 
 @routes.post(
     "/deals/{deal_id}/moves",
+    name="move_deal",
     summary="Decide, and move when allowed",
     responses=answers(
         200, MoveReply, examples.MOVE, "unknown-deal", "unknown-stage", "stage-conflict", "deal-moved", "already-there",
@@ -63,6 +64,7 @@ async def move(
 
 @routes.get(
     "/deals/{deal_id}/moves",
+    name="preview_moves",
     summary="Look at every drawn move",
     responses=answers(200, MovesReply, examples.MOVES, "unknown-deal", "invalid-request", body=False),
     openapi_extra=operation("decide"),

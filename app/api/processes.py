@@ -99,6 +99,7 @@ def _published(caller: Caller, key: str, published: Published, warnings: list[An
 
 @routes.get(
     "/processes",
+    name="list_processes",
     summary="List processes",
     responses=answers(
         200,
@@ -166,7 +167,7 @@ async def read_process_version(
 
 async def _read(request: Request, key: str, version: int | None) -> Response:
     caller = caller_of(request)
-    wanted = _wanted(request.headers.get("accept", "*/*"))
+    wanted = accepted(request.headers.get("accept", "*/*"))
     row = await read_published(caller.services.database, caller.tenant_id, key, version)
     if wanted == "yaml":
         text = row.source if row.media_type == "application/yaml" else await run_in_threadpool(_as_yaml, row)
@@ -191,7 +192,7 @@ def _as_yaml(row: ProcessVersion) -> str:
     return text
 
 
-def _wanted(accept: str) -> Literal["json", "yaml"]:
+def accepted(accept: str) -> Literal["json", "yaml"]:
     """JSON unless YAML is asked for by name."""
     media = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
     if media & {"*/*", "application/json", "application/*", ""}:
@@ -205,15 +206,21 @@ _PICTURE = answers(200, None, None, "unknown-process", "invalid-request", body=F
 _PICTURE[200] = {
     "description": "The picture",
     "content": {
-        "text/vnd.mermaid": {"schema": {"type": "string"}},
-        "image/svg+xml": {"schema": {"type": "string"}},
-        "application/json": {"schema": {"type": "object"}},
+        "text/vnd.mermaid": {"schema": {"type": "string"}, "example": examples.PICTURES["mermaid"]},
+        "image/svg+xml": {"schema": {"type": "string"}, "example": examples.PICTURES["svg"]},
+        "application/json": {"schema": {"type": "object"}, "example": json.loads(examples.PICTURES["json"])},
     },
 }
 _PICTURE_TYPES = {"mermaid": "text/vnd.mermaid; charset=utf-8", "svg": "image/svg+xml", "json": "application/json"}
 
 
-@routes.get("/processes/{key}/diagram", summary="Draw a process", responses=_PICTURE, openapi_extra=operation(None))
+@routes.get(
+    "/processes/{key}/diagram",
+    summary="Draw a process",
+    response_class=Response,
+    responses=_PICTURE,
+    openapi_extra=operation(None),
+)
 async def process_diagram(
     request: Request,
     key: ProcessKey,
@@ -232,7 +239,9 @@ async def process_diagram(
 
 @routes.get(
     "/schema",
+    name="process_schema",
     summary="The JSON Schema of the process file",
+    response_class=Response,
     responses={
         200: {
             "description": "JSON Schema 2020-12",

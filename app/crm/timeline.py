@@ -79,10 +79,9 @@ def timeline(settings: ConnectionSettings, events: Sequence[Event], known: Seque
     return Timeline(created, tuple(moves), tuple(entries))
 
 
-def latest(events: Iterable[Event], name: str, at: datetime | None = None) -> Event | None:
-    """The last change of a property, up to an instant if one is given."""
-    found = [event for event in in_order(events) if event.name == name and (at is None or event.at <= at)]
-    return found[-1] if found else None
+def latest(events: Sequence[Event], name: str, at: datetime | None = None) -> Event | None:
+    """The last change of a property, up to an instant if one is given. INVARIANT: the events are in order."""
+    return next((one for one in reversed(events) if one.name == name and (at is None or one.at <= at)), None)
 
 
 def history_of(entries: Iterable[Entry], process: str) -> list[StageEntry]:
@@ -99,15 +98,16 @@ def _placed(settings: ConnectionSettings, ordered: list[Event]) -> list[tuple[Ev
 
     Where no change of pipeline is known up to that time, the first one known later says nothing about before.
     """
+    changes = [event for event in ordered if event.name == settings.pipeline_property]
     return [
-        (event, place_of(settings, _pipeline(settings, ordered, event.at), _stage_id(event)))
+        (event, place_of(settings, _pipeline(settings, changes, event.at), _stage_id(event)))
         for event in ordered
         if event.name == settings.stage_property
     ]
 
 
-def _pipeline(settings: ConnectionSettings, ordered: list[Event], at: datetime) -> str | None:
-    change = latest(ordered, settings.pipeline_property, at)
+def _pipeline(settings: ConnectionSettings, changes: list[Event], at: datetime) -> str | None:
+    change = latest(changes, settings.pipeline_property, at)
     return str(change.value) if change and change.value else None
 
 

@@ -33,10 +33,20 @@ def judge(
     """
     lacks = frozenset() if complete else _lacks(deal)
     found: list[Judgement] = []
-    if deal.line.created is not None and (deal.process or len(set(processes.values())) == 1):
-        found.append(_creation(deal, deal.line.created, processes, lacks))
-    found += [_move(deal, move, now, processes, lacks) for move in deal.line.moves]
-    return [one for one in found if _is_new(deal, one)]
+    created = deal.line.created
+    if created is not None and (deal.process or len(set(processes.values())) == 1):
+        compiled = processes[deal.process or ""]
+        about = json.dumps([compiled.key, None, None])
+        if _is_new(deal, created, about):
+            decision = _not_judged(compiled, None, None, created.at, lacks | {"stage"})
+            found.append(Judgement(created, about, decision, _actor(deal, created), compiled))
+    for move in deal.line.moves:
+        compiled = processes[process_of(move)]
+        about = json.dumps([compiled.key, _from(move), move.entry.stage])
+        if _is_new(deal, move.event, about):
+            decision, actor = _move(deal, move, now, compiled, lacks), _actor(deal, move.event)
+            found.append(Judgement(move.event, about, decision, actor, compiled))
+    return found
 
 
 def process_of(move: Move) -> str:
@@ -44,9 +54,9 @@ def process_of(move: Move) -> str:
     return move.place.process if move.place else ""
 
 
-def _is_new(deal: Deal, judgement: Judgement) -> bool:
-    verdict = deal.record.verdicts.get(judgement.event.key)
-    return verdict is None or verdict.about != judgement.about
+def _is_new(deal: Deal, event: Event, about: str) -> bool:
+    verdict = deal.record.verdicts.get(event.key)
+    return verdict is None or verdict.about != about
 
 
 def _lacks(deal: Deal) -> frozenset[str]:
@@ -54,27 +64,11 @@ def _lacks(deal: Deal) -> frozenset[str]:
     return CRM_LACKS if deal.line.created else CRM_LACKS | {"stage_history"}
 
 
-def _creation(deal: Deal, event: Event, processes: Mapping[str, CompiledProcess], lacks: frozenset[str]) -> Judgement:
-    compiled = processes[deal.process or ""]
-    decision = _not_judged(compiled, None, None, event.at, lacks | {"stage"})
-    return Judgement(event, _about(None, None, compiled), decision, _actor(deal, event), compiled)
-
-
-def _move(
-    deal: Deal,
-    move: Move,
-    now: Snapshot | None,
-    processes: Mapping[str, CompiledProcess],
-    lacks: frozenset[str],
-) -> Judgement:
-    compiled = processes[process_of(move)]
-    actor = _actor(deal, move.event)
-    if now is None or move.before is None or not move.judgeable:
-        decision = _not_judged(compiled, _from(move), move.entry.stage, move.event.at, lacks | {"stage"})
-    else:
-        snapshot = snapshot_before(deal, now, compiled.zone, move)
-        decision = _decide(compiled, snapshot, move, actor, lacks)
-    return Judgement(move.event, _about(decision.from_stage, move.entry.stage, compiled), decision, actor, compiled)
+def _move(deal: Deal, move: Move, now: Snapshot | None, compiled: CompiledProcess, lacks: frozenset[str]) -> Decision:
+    if now is None or not move.judgeable:
+        return _not_judged(compiled, _from(move), move.entry.stage, move.event.at, lacks | {"stage"})
+    snapshot = snapshot_before(deal, now, compiled.zone, move)
+    return _decide(compiled, snapshot, move, _actor(deal, move.event), lacks)
 
 
 def _decide(
@@ -116,7 +110,3 @@ def _actor(deal: Deal, event: Event) -> Actor | None:
     """Who did it, when the mapping knows them: the roles of a stranger are not known to be none."""
     person = person_of(deal.settings, event.by)
     return Actor(id=person.id, roles=tuple(person.roles)) if person else None
-
-
-def _about(source: str | None, to: str | None, compiled: CompiledProcess) -> str:
-    return json.dumps([compiled.key, source, to])

@@ -23,6 +23,7 @@ from app.api import (
     next_activities,
     problem_pages,
     processes,
+    starters,
     validate_transition,
     webhooks,
 )
@@ -103,8 +104,8 @@ def _services(settings: Settings) -> Services:
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
-        validate_transition, next_activities, deals, activities, moves, decisions, processes, connections, webhooks,
-        health, problem_pages,
+        validate_transition, next_activities, deals, activities, moves, decisions, processes, starters,
+        connections, webhooks, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []
     for resource in resources:

@@ -9,8 +9,8 @@ from app.i18n import render_problem
 
 Responses = dict[int | str, dict[str, Any]]
 
-EVERYWHERE = ("unauthorized", "forbidden", "internal-error", "database-unavailable")
-WITH_BODY = ("malformed-json", "invalid-request", "body-too-large", "unsupported-media-type", "request-timeout")
+EVERYWHERE = ("unauthorized", "forbidden", "invalid-request", "internal-error", "database-unavailable")
+WITH_BODY = ("malformed-json", "body-too-large", "unsupported-media-type", "request-timeout")
 
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",

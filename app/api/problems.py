@@ -26,6 +26,7 @@ STATUS = {
     "unknown-decision": 404,
     "unknown-connection": 404,
     "unknown-delivery": 404,
+    "unknown-starter": 404,
     "method-not-allowed": 405,
     "not-acceptable": 406,
     "request-timeout": 408,

@@ -10,7 +10,7 @@ from app import clock
 from app.api import examples
 from app.api.bodies import media_type, read_body
 from app.api.context import Caller, caller_of
-from app.api.idempotency import fingerprint, write
+from app.api.idempotency import fingerprint, given_key, write
 from app.api.openapi import answers, good, operation, public
 from app.api.parameters import Cursor, Limit, ProcessKey, iso, page, place_of
 from app.api.problems import Problem, Reply
@@ -64,6 +64,7 @@ async def publish_process(
     checked = await run_in_threadpool(check_file, key, data, media_type)
     warnings = [render_file_problem(problem, caller.locale) for problem in checked.problems]
     if check:
+        given_key(caller)
         ref = {"key": key, "version": None, "digest": checked.digest}
         return respond(json_reply({"process": ref, "created": False, "warnings": warnings}, caller.locale))
     now = clock.now()

@@ -47,7 +47,7 @@ def build_parser(terminal: Terminal) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stagerail", description=terminal.text("cli.about"), allow_abbrev=False)
     _common(parser, help_of, top=True)
     verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb")
-    for add in (_serve, _check, _decide, _suggest, _test, _graph, _schema, _migrate, _key, _publish):
+    for add in (_serve, _check, _decide, _suggest, _test, _graph, _schema, _migrate, _key, _publish, _starters, _init):
         add(verbs, help_of)
     return parser
 
@@ -186,3 +186,14 @@ def _publish(verbs: Verbs, help_of: _Help) -> None:
     _file(parser, help_of)
     parser.add_argument("--url", help=help_of("server"))
     parser.add_argument("--key", help=help_of("api_key"))
+
+
+def _starters(verbs: Verbs, help_of: _Help) -> None:
+    _verb(verbs, "starters", help_of)
+
+
+def _init(verbs: Verbs, help_of: _Help) -> None:
+    parser = _verb(verbs, "init", help_of)
+    parser.add_argument("name", metavar="NAME", help=help_of("starter"))
+    parser.add_argument("--to", metavar="FILE", help=help_of("to_file"))
+    parser.add_argument("--force", action="store_true", help=help_of("force"))

@@ -20,6 +20,7 @@ PROBLEM_TYPES = (
     "invalid-process-file", "conflict", "activity-conflict", "stage-conflict", "deal-moved", "already-there",
     "precondition-failed", "idempotency-key-reused", "idempotency-in-progress", "bad-signature", "stale-delivery",
     "database-unavailable", "secret-unavailable", "request-timeout", "internal-error", "invalid-cursor", "both-deal-forms",
+    "unknown-starter",
 )  # fmt: skip
 """The last part of every `type`; each has `problem.TYPE.title` and `problem.TYPE.detail`."""
 

@@ -45,6 +45,12 @@ class UnknownDecision(Refused):
     kind = "unknown-decision"
 
 
+class UnknownStarter(Refused):
+    """No such starter: `starter`, `known`."""
+
+    kind = "unknown-starter"
+
+
 class UnknownStageAsked(Refused):
     """The process has no such stage: `stage`, `known`, and the `place` in the request."""
 

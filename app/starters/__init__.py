@@ -1,0 +1,13 @@
+"""The processes that ship with the product, to begin from. `b2b-saas` is the demo's and not among them."""
+
+from pathlib import Path
+
+KEYS = ("crawl", "walk", "run", "seven-steps", "small-ticket-inbound")
+"""In the order in which they are shown."""
+
+_FOLDER = Path(__file__).parent
+
+
+def read_starter(key: str) -> bytes:
+    """The file of a starter, with its comments. INVARIANT: `key` is one of KEYS."""
+    return (_FOLDER / f"{key}.yaml").read_bytes()

@@ -1,6 +1,5 @@
 """Bodies of requests: read with a limit on size and time, checked as JSON, turned into values; every error at once."""
 
-import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -10,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.types import Message, Receive
 
+from app.api.patience import InTime
 from app.api.problems import InvalidBody, Problem
 from app.safe_json import read_json
 
@@ -36,8 +36,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, limit: int) ->
     if announced.isascii() and announced.isdigit() and int(announced) > limit:
         raise Problem("body-too-large", limit=limit, headers={"connection": "close"})
     try:
-        async with asyncio.timeout(PATIENCE):
-            return await _read(receive, limit)
+        return await InTime(_read(receive, limit), PATIENCE)
     except TimeoutError as error:
         raise Problem("request-timeout", seconds=int(PATIENCE), headers={"connection": "close"}) from error
 

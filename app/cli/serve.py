@@ -51,6 +51,7 @@ def run(options: Namespace, terminal: Terminal) -> int:
 
 
 def _configured(settings: Settings) -> uvicorn.Config:
+    from app.cli.one_write import OneWrite
     from app.main import create_app
 
     return uvicorn.Config(
@@ -58,7 +59,7 @@ def _configured(settings: Settings) -> uvicorn.Config:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=OneWrite,
         ws="none",
         lifespan="on",
         log_config=None,

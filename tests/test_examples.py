@@ -9,7 +9,7 @@ import yaml
 from app.cli import main
 from app.cli.cases import Case, CaseFile, read_case_file, run_case
 from app.cli.terminal import Terminal
-from app.engine.process import KINDS
+from app.engine.conditions import KINDS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

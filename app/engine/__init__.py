@@ -1,11 +1,15 @@
 """The engine's public door: a process file in, a decision out. Pure: no I/O, no clock, no logging, no settings."""
 
+from app.engine.check import check_process
 from app.engine.compiled import CompiledProcess, compile_process, digest_of
 from app.engine.decide import decide, decide_unknown_stage
 from app.engine.decision import Advice, Decision, Finding, Judged, Nested, Note, Plan, Suggestion
+from app.engine.diagram import diagram
 from app.engine.errors import FileProblem, ProcessFileError, UnknownStage
 from app.engine.facts import instant
+from app.engine.load import LoadedProcess, load_process, read_process
 from app.engine.process import Process
+from app.engine.schema import process_schema
 from app.engine.snapshot import Activity, Actor, Approval, Contact, Instant, Snapshot, StageEntry
 from app.engine.suggest import suggest
 
@@ -21,6 +25,7 @@ __all__ = [
     "Finding",
     "Instant",
     "Judged",
+    "LoadedProcess",
     "Nested",
     "Note",
     "Plan",
@@ -30,10 +35,15 @@ __all__ = [
     "StageEntry",
     "Suggestion",
     "UnknownStage",
+    "check_process",
     "compile_process",
     "decide",
     "decide_unknown_stage",
+    "diagram",
     "digest_of",
     "instant",
+    "load_process",
+    "process_schema",
+    "read_process",
     "suggest",
 ]

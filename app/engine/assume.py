@@ -4,10 +4,11 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from app.engine.conditions import FieldCondition, FieldRef
 from app.engine.effort import Step
 from app.engine.facts import Facts
 from app.engine.operators import ABSENT, Unreadable
-from app.engine.process import FieldCondition, FieldRef, ProcessField
+from app.engine.process import ProcessField
 from app.engine.requirements import Scope
 from app.engine.snapshot import Activity, Approval, Contact
 from app.engine.values import calendar_day, relative_days

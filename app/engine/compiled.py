@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.engine.conditions import FieldCondition
 from app.engine.decision import Place
 from app.engine.graph import Graph
-from app.engine.process import DatedMode, FieldCondition, Mode, Process, Severity, Stage, Top
+from app.engine.process import Process, Stage
 from app.engine.requirements import Scope, compile_condition, counts_early, expected_of, leaves_of
 from app.engine.result import Judge
+from app.engine.tops import DatedMode, Mode, Severity, Top
 from app.engine.values import calendar_day
 
 SEVERITY: dict[str, Severity] = {"observe": "info", "warn": "warn", "enforce": "block"}

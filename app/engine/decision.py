@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from app.engine.process import Severity
+from app.engine.tops import Severity
 
 Outcome = Literal["allowed", "blocked", "not_judged"]
 Place = Literal["exit", "transition", "enter"]

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from app.engine.conditions import ActivityCondition, StageRef
 from app.engine.decision import Remedy
 from app.engine.facts import Facts, instant
-from app.engine.process import ActivityCondition, Process, StageRef
+from app.engine.process import Process
 from app.engine.result import MET, Leaf, Result, unknown
 from app.engine.snapshot import Activity
 from app.engine.values import duration

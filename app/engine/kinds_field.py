@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.engine.conditions import FieldCondition
 from app.engine.decision import Remedy
 from app.engine.facts import Facts
 from app.engine.operators import ABSENT, COMPARE, Reader, Unreadable, operand_reader
-from app.engine.process import FieldCondition, ProcessField
+from app.engine.process import ProcessField
 from app.engine.result import MET, Leaf, Result, unknown
 
 

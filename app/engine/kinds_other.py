@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.engine.conditions import ApprovalCondition, Between, ContactCondition, MoverCondition
 from app.engine.decision import Remedy
 from app.engine.facts import Facts, instant
-from app.engine.process import ApprovalCondition, Between, ContactCondition, MoverCondition, Process
+from app.engine.process import Process
 from app.engine.result import MET, Leaf, Result, unknown
 from app.engine.snapshot import Approval
 from app.engine.values import duration

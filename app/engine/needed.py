@@ -9,7 +9,7 @@ from app.engine.decide import ask
 from app.engine.decision import Finding
 from app.engine.effort import Step
 from app.engine.facts import Facts
-from app.engine.process import Severity
+from app.engine.tops import Severity
 
 _MAY_SERVE_TWICE = frozenset({"do_activity", "book_activity", "name_contact", "wait_until"})
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from app.engine.conditions import FieldRef
 from app.engine.facts import Facts
-from app.engine.process import FieldRef, ProcessField
+from app.engine.process import ProcessField
 from app.engine.values import calendar_day, relative_days
 
 ABSENT = object()

@@ -2,7 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from app.engine.process import Process, StageKind, Top, requirement_kind
+from app.engine.conditions import requirement_kind
+from app.engine.process import Process, StageKind
+from app.engine.tops import Top
 
 
 class Asked(NamedTuple):

@@ -4,10 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from app.engine import kinds_activity, kinds_field, kinds_other
-from app.engine.decision import Nested, Remedy
-from app.engine.facts import Facts
-from app.engine.operators import Reader, reader
-from app.engine.process import (
+from app.engine.conditions import (
     ActivityCondition,
     AllCondition,
     AnyCondition,
@@ -16,11 +13,13 @@ from app.engine.process import (
     DealAgeCondition,
     FieldCondition,
     NotCondition,
-    Process,
-    ProcessField,
     StageAgeCondition,
     requirement_kind,
 )
+from app.engine.decision import Nested, Remedy
+from app.engine.facts import Facts
+from app.engine.operators import Reader, reader
+from app.engine.process import Process, ProcessField
 from app.engine.result import MET, Judge, Leaf, Result, negated
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.engine.process import COMPARISONS, KINDS, Process
+from app.engine.conditions import COMPARISONS, KINDS
+from app.engine.process import Process
 from app.engine.schema_words import REQUIREMENT, WORDS
 
 Schema = dict[str, Any]

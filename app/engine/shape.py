@@ -8,27 +8,28 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from app.engine import conditions, tops
 from app.engine import process as model
 from app.engine.errors import FileProblem
 from app.engine.nodes import TAG, Marks, Path, error, shown, type_word
 from app.engine.silence import Silence
 from app.engine.values import NamedKey
 
-_TOP_ONLY = tuple(key for key in model.Requirement.model_fields if key != "id")
+_TOP_ONLY = tuple(key for key in tops.Requirement.model_fields if key != "id")
 _MOST_KEYS = 20
 _ASKED = ("enter", "exit", "requires")
 
 _CONDITIONS: dict[str, type[BaseModel]] = {
-    "activity": model.ActivityCondition,
-    "field": model.FieldCondition,
-    "contact": model.ContactCondition,
-    "stage_age": model.StageAgeCondition,
-    "deal_age": model.DealAgeCondition,
-    "approval": model.ApprovalCondition,
-    "mover": model.MoverCondition,
-    "any": model.AnyCondition,
-    "all": model.AllCondition,
-    "not": model.NotCondition,
+    "activity": conditions.ActivityCondition,
+    "field": conditions.FieldCondition,
+    "contact": conditions.ContactCondition,
+    "stage_age": conditions.StageAgeCondition,
+    "deal_age": conditions.DealAgeCondition,
+    "approval": conditions.ApprovalCondition,
+    "mover": conditions.MoverCondition,
+    "any": conditions.AnyCondition,
+    "all": conditions.AllCondition,
+    "not": conditions.NotCondition,
 }
 _PARTS: dict[str, type[BaseModel]] = {
     "activities": model.ActivityType,
@@ -41,9 +42,9 @@ _PARTS: dict[str, type[BaseModel]] = {
     "contacts": NamedKey,
     "outcomes": NamedKey,
     "choices": NamedKey,
-    "stage_age": model.Between,
-    "deal_age": model.Between,
-    f"{TAG}dated": model.DatedMode,
+    "stage_age": conditions.Between,
+    "deal_age": conditions.Between,
+    f"{TAG}dated": tops.DatedMode,
     f"{TAG}within": model.ReopenWithin,
 }
 """Which part of the model the keys of a mapping belong to, by the last name on the way to it."""
@@ -119,7 +120,7 @@ def _part(loc: Path) -> type[BaseModel]:
     if not names:
         return model.Process
     if names[-1] == f"{TAG}ref":
-        return model.StageRef if names[-2] == "since" else model.FieldRef
+        return conditions.StageRef if names[-2] == "since" else conditions.FieldRef
     return _PARTS[names[-1]]
 
 

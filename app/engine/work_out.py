@@ -4,13 +4,14 @@ from typing import Any, NamedTuple
 
 from app.engine.assume import FieldValues
 from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate
+from app.engine.conditions import FieldCondition, FieldRef
 from app.engine.decide import Asked, ask, holds_when
 from app.engine.decision import Finding, Nested
 from app.engine.effort import Prices, Step
 from app.engine.facts import Facts
 from app.engine.needed import Item, Needed, after_step, open_findings, redone
-from app.engine.process import FieldCondition, FieldRef, Severity
 from app.engine.result import Result
+from app.engine.tops import Severity
 
 _BADNESS: dict[Severity, int] = {"block": 10_000, "warn": 100, "info": 0}
 _TRIES = 2

@@ -6,7 +6,7 @@ from itertools import chain, combinations
 from app.engine.check.demand import Demand, Literal
 from app.engine.check.fitting import crossed
 from app.engine.check.ranges import ages_clash, field_clash
-from app.engine.process import (
+from app.engine.conditions import (
     ActivityCondition,
     ApprovalCondition,
     Between,
@@ -15,10 +15,10 @@ from app.engine.process import (
     DealAgeCondition,
     FieldCondition,
     MoverCondition,
-    ProcessField,
     StageAgeCondition,
     requirement_kind,
 )
+from app.engine.process import ProcessField
 from app.engine.values import duration
 
 _MOST = 40

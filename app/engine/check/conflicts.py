@@ -6,9 +6,11 @@ from typing import NamedTuple
 from app.engine.check.clash import Fields, clash, possible
 from app.engine.check.demand import Demand, Literal, demand_of
 from app.engine.check.walk import asked, within
+from app.engine.conditions import AnyCondition
 from app.engine.errors import FileProblem
 from app.engine.nodes import Marks, Path, error, warning
-from app.engine.process import AnyCondition, DatedMode, Mode, Process, Top
+from app.engine.process import Process
+from app.engine.tops import DatedMode, Mode, Top
 
 _MOST = 200
 """Literals of one requirement, and requirements of one move, that are looked at; people write a handful."""

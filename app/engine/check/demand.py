@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from app.engine.check.walk import nested_list
-from app.engine.process import AllCondition, AnyCondition, Condition, NotCondition
+from app.engine.conditions import AllCondition, AnyCondition, Condition, NotCondition
 
 
 class Literal(NamedTuple):

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from app.engine.errors import FileProblem
 from app.engine.nodes import Marks, warning
-from app.engine.process import Process, Top
+from app.engine.process import Process
+from app.engine.tops import Top
 
 _NOT_ASKED = {"id", "say", "waivable_by"}
 

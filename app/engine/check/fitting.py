@@ -7,18 +7,10 @@ from zoneinfo import available_timezones
 
 from app.engine.check.declared import Declared
 from app.engine.check.walk import asked, every_condition
+from app.engine.conditions import Between, Condition, DealAgeCondition, FieldCondition, FieldRef, StageAgeCondition
 from app.engine.errors import FileProblem
 from app.engine.nodes import Marks, Path, error, shown, warning
-from app.engine.process import (
-    Between,
-    Condition,
-    DealAgeCondition,
-    FieldCondition,
-    FieldRef,
-    Process,
-    ProcessField,
-    StageAgeCondition,
-)
+from app.engine.process import Process, ProcessField
 from app.engine.values import calendar_day, relative_days
 
 _EQUALITY = ("is", "equals", "not_equals", "in", "not_in")

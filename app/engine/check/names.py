@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 from app.engine.check.declared import Declared, Keys
 from app.engine.check.walk import asked, every_condition
-from app.engine.errors import FileProblem
-from app.engine.nodes import Marks, Path, error
-from app.engine.process import (
+from app.engine.conditions import (
     ActivityCondition,
     ApprovalCondition,
     Condition,
@@ -14,9 +12,11 @@ from app.engine.process import (
     FieldCondition,
     FieldRef,
     MoverCondition,
-    Process,
     StageRef,
 )
+from app.engine.errors import FileProblem
+from app.engine.nodes import Marks, Path, error
+from app.engine.process import Process
 
 _CHOOSING = ("equals", "not_equals", "in", "not_in")
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from app.engine.check.demand import Literal
 from app.engine.check.fitting import FITTING, fits
+from app.engine.conditions import Between, FieldCondition, FieldRef
 from app.engine.operators import COMPARE
-from app.engine.process import Between, FieldCondition, FieldRef, ProcessField
+from app.engine.process import ProcessField
 from app.engine.values import calendar_day, relative_days
 
 _MINUTE = 60

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from app.engine.conditions import AllCondition, AnyCondition, Condition, NotCondition
 from app.engine.nodes import Path
-from app.engine.process import AllCondition, AnyCondition, Condition, NotCondition, Process, Top
+from app.engine.process import Process
+from app.engine.tops import Top
 
 
 class Asked(NamedTuple):

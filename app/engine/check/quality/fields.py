@@ -6,7 +6,7 @@ from app.engine.check.quality.uses import used_fields
 from app.engine.check.quality.view import Found, View, leaves
 from app.engine.check.quality.words import Spoken, known, lexicon, row, spoken
 from app.engine.check.walk import every_condition
-from app.engine.process import FieldCondition
+from app.engine.conditions import FieldCondition
 
 _FIXED = ("equals", "in")
 

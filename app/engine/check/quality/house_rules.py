@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from app.engine.check.quality.view import Found, Move, View, leaves
+from app.engine.conditions import FieldCondition
 from app.engine.nodes import Place
-from app.engine.process import FieldCondition, Top
+from app.engine.tops import Top
 
 
 def no_lost_stage(view: View) -> Iterator[Found]:

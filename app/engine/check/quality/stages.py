@@ -8,7 +8,9 @@ from itertools import pairwise
 from app.engine.check.quality.levels import MOST_OPEN_STAGES
 from app.engine.check.quality.view import Found, View, leaves
 from app.engine.check.quality.words import row
-from app.engine.process import ActivityCondition, ApprovalCondition, Stage, StageAgeCondition, Top
+from app.engine.conditions import ActivityCondition, ApprovalCondition, StageAgeCondition
+from app.engine.process import Stage
+from app.engine.tops import Top
 
 _TOKEN = re.compile(r"[^\W_]+")
 _NUMBERED = re.compile(r"^\W*[0-9]+\W+(?=\w)")

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.engine.check.quality.view import View
 from app.engine.check.walk import asked, every_condition
-from app.engine.process import ActivityCondition
+from app.engine.conditions import ActivityCondition
 
 _TOUCHES = ("call", "email")
 

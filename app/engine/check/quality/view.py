@@ -5,8 +5,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from app.engine.check.walk import within
+from app.engine.conditions import AllCondition, AnyCondition, Condition, NotCondition
 from app.engine.nodes import Marks, Place
-from app.engine.process import AllCondition, AnyCondition, Condition, NotCondition, Process, Stage, Top
+from app.engine.process import Process, Stage
+from app.engine.tops import Top
 
 Move = tuple[str, str]
 _NOT_SEEN = ("mover", "stage_age", "deal_age")

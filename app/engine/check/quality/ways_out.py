@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from app.engine.check.conflicts import enforced
 from app.engine.check.quality.view import Found, View, leaves
 from app.engine.check.walk import asked, nested_list, within
-from app.engine.nodes import Path
-from app.engine.process import (
+from app.engine.conditions import (
     ActivityCondition,
     AllCondition,
     AnyCondition,
@@ -17,6 +16,7 @@ from app.engine.process import (
     NotCondition,
     StageAgeCondition,
 )
+from app.engine.nodes import Path
 
 
 def requirements_without_way_out(view: View) -> Iterator[Found]:

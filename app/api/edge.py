@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from fastapi import FastAPI
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import logs
@@ -25,8 +27,9 @@ _LOG = logs.get_logger(__name__)
 class Edge:
     """Wraps the application. With `lane`, POST /validate-transition is answered here, ahead of the router."""
 
-    def __init__(self, app: ASGIApp, *, lane: bool = True) -> None:
+    def __init__(self, app: ASGIApp, state: State, *, lane: bool = True) -> None:
         self._app = app
+        self._state = state
         self._lane = lane
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,9 +38,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         asked = scope["method"]
-        if asked == "HEAD":  # as GET, without the body
-            scope["method"] = "GET"
-        services: Services = scope["app"].state.services
+        if asked == "HEAD":  # as GET, without the body; the server's own scope must go on saying HEAD
+            scope = {**scope, "method": "GET"}
+        services: Services = self._state.services
         headers = _named(scope)
         given = headers.get("x-request-id")
         request_id = given if given is not None and _ID.match(given) else secrets.token_hex(8)
@@ -60,6 +63,20 @@ class Edge:
         seconds = time.perf_counter() - begun
         services.metrics.answered(route, asked, answer.status, seconds)
         _LOG.debug("request_answered", method=asked, route=route, status=answer.status, ms=round(seconds * 1000, 2))
+
+
+class Edged(FastAPI):
+    """FastAPI with the edge around it, outside of every layer of the framework's own."""
+
+    edge: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Everything comes through the edge."""
+        await self.edge(scope, receive, send)
+
+    async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What the edge is around."""
+        await super().__call__(scope, receive, send)
 
 
 def _named(scope: Scope) -> Mapping[str, str]:

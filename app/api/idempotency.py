@@ -26,17 +26,23 @@ def is_replayed(reply: Reply) -> bool:
     return REPLAYED in reply.headers
 
 
+def given_key(caller: Caller) -> str | None:
+    """The `Idempotency-Key`, if there is one. Raises InvalidRequest for one that cannot be."""
+    key = caller.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= _LONGEST and key.isascii() and key.isprintable()):
+        raise InvalidRequest("Idempotency-Key", "bad_idempotency_key", most=_LONGEST)
+    return key
+
+
 async def write(caller: Caller, request: str, work: Callable[[Transaction], Awaitable[Reply]]) -> Reply:
     """Carry out a write in one transaction. `request` is its fingerprint; a refusal is never kept."""
-    key = caller.headers.get("idempotency-key")
+    key = given_key(caller)
     database = caller.services.database
     if key is None:
         try:
             return await database.transaction(work)
         except Conflict:  # another has just made the very row: it is there now
             return await database.transaction(work)
-    if not 0 < len(key) <= _LONGEST or not key.isascii() or not key.isprintable():
-        raise InvalidRequest("Idempotency-Key", "bad_idempotency_key", most=_LONGEST)
 
     async def once(tx: Transaction) -> Reply:
         known = await read_answer(tx, caller.tenant_id, key)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Body, Query, Request, Response
+from fastapi import Body, Request, Response
 
 from app import clock
 from app.api import examples
@@ -10,7 +10,7 @@ from app.api.context import caller_of
 from app.api.deals import etag
 from app.api.idempotency import fingerprint, is_replayed, write
 from app.api.openapi import answers, operation
-from app.api.parameters import AsOf, DealId, actor_from
+from app.api.parameters import ActorId, AsOf, DealId, Roles, actor_from
 from app.api.problems import Reply
 from app.api.replies import MoveReply, MovesReply, json_reply
 from app.api.requests import MoveDeal
@@ -74,8 +74,8 @@ async def look_at_moves(
     deal_id: DealId,
     *,
     as_of: AsOf = None,
-    actor: Annotated[str | None, Query(min_length=1, max_length=200, description="Who would move the deal.")] = None,
-    role: Annotated[list[str] | None, Query(description="The actor's roles.")] = None,
+    actor: ActorId = None,
+    role: Roles = None,
 ) -> Response:
     """The decision for every drawn move from where the deal stands, in one call; none is logged."""
     caller = caller_of(request)

@@ -8,7 +8,7 @@ from app import clock
 from app.api import examples
 from app.api.context import Caller, caller_of
 from app.api.openapi import answers, operation
-from app.api.parameters import AsOf, DealId, Limit, actor_from
+from app.api.parameters import ActorId, AsOf, DealId, Limit, Roles, Text, actor_from
 from app.api.problems import Reply
 from app.api.replies import AdviceReply, json_reply
 from app.api.requests import NextActivities
@@ -56,13 +56,11 @@ async def deal_next_activities(
     request: Request,
     deal_id: DealId,
     *,
-    goal: Annotated[
-        str | None, Query(min_length=1, max_length=200, description="The stage to reach; won if not said.")
-    ] = None,
+    goal: Annotated[Text | None, Query(description="The stage to reach; won if not said.")] = None,
     limit: Annotated[Limit, Query()] = 5,
     as_of: AsOf = None,
-    actor: Annotated[str | None, Query(min_length=1, max_length=200, description="Who moves the deal.")] = None,
-    role: Annotated[list[str] | None, Query(description="The actor's roles.")] = None,
+    actor: ActorId = None,
+    role: Roles = None,
 ) -> Response:
     """The same for a stored deal."""
     caller = caller_of(request)

@@ -57,6 +57,10 @@ AsOf = Annotated[
 ]
 
 
+ActorId = Annotated[Text | None, Query(description="Who moves the deal.")]
+Roles = Annotated[list[Text] | None, Query(description="The actor's roles.")]
+
+
 def actor_from(actor: str | None, roles: Sequence[str] | None) -> Actor | None:
     """The actor that a query names."""
     return None if actor is None else Actor(id=actor, roles=tuple(roles or ()))

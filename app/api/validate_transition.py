@@ -10,7 +10,7 @@ from app import clock
 from app.api import examples
 from app.api.bodies import parse, read_body, require_json
 from app.api.context import Caller, Services, authenticate, caller_of
-from app.api.idempotency import fingerprint, is_replayed, write
+from app.api.idempotency import fingerprint, given_key, is_replayed, write
 from app.api.openapi import answers, operation
 from app.api.problems import Problem, Reply
 from app.api.replies import DecisionReply, json_reply
@@ -57,6 +57,7 @@ async def validate_transition(
 
 async def answer(caller: Caller, body: ValidateTransition, data: bytes) -> Reply:
     """The whole answer; the fast lane calls this very function."""
+    keyed = given_key(caller) is not None
     case = await case_for(caller, body)
     now = clock.now()
     decision = judge(case, body.to, as_of=body.as_of or now, actor=body.actor)
@@ -67,7 +68,7 @@ async def answer(caller: Caller, body: ValidateTransition, data: bytes) -> Reply
         return reply
     deal_id = case.stored.deal_id if case.stored is not None else case.snapshot.id
     entry = logged(caller.tenant_id, decision_id, decision, deal_id=deal_id, actor=body.actor, source="api", now=now)
-    if "idempotency-key" not in caller.headers:
+    if not keyed:
         await append_decision(caller.services.database, entry)
         caller.services.metrics.decided(decision.outcome, "api")
         return reply

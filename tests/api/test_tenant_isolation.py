@@ -1,5 +1,6 @@
 """Nothing of one tenant is there for another: every operation with an id in its address is asked by a stranger."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -43,6 +44,9 @@ async def furnished(world: World) -> dict[str, str]:
     event = body_of(stage_change("appointmentscheduled", at=clock.now()))
     signed = signed_headers(event, uri=f"http://test{hook}", at=clock.now())
     received = await world.good("POST", hook, content=event, headers=signed, key=None)
+    async with asyncio.timeout(10):
+        while (await world.good("GET", f"/deliveries/{received['delivery_id']}"))["status"] == "received":
+            await asyncio.sleep(0.01)
     return {
         "key": "b2b-saas",
         "version": "1",

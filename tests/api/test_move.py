@@ -66,13 +66,15 @@ async def test_of_movers_at_the_same_time_one_wins_and_the_others_are_told(world
         await world.good("PUT", f"/deals/R-{number}", READY | {"fields": READY["fields"] | {"lost_reason": "price"}})
         path = f"/deals/R-{number}/moves"
         targets = ["demo_completed", "lost", "demo_completed", "lost"]
-        answers = await asyncio.gather(*(world.ask("POST", path, {"to": to}) for to in targets))
+        answers = await asyncio.gather(
+            *(world.ask("POST", path, {"to": to, "expected_stage": "demo_scheduled"}) for to in targets)
+        )
         assert [200, 409, 409, 409] == sorted(one.status_code for one in answers)
         won = next(one.json() for one in answers if one.status_code == 200)
         assert (True, won["to"]) == (won["applied"], (await world.good("GET", f"/deals/R-{number}"))["stage"])
         assert [("move", "demo_scheduled", won["to"], "allowed")] == await log_of(world, deal=f"R-{number}")
         types = {one.json()["type"] for one in answers if one.status_code == 409}
-        assert types <= {"/problems/deal-moved", "/problems/already-there"}
+        assert types <= {"/problems/deal-moved", "/problems/already-there", "/problems/stage-conflict"}
 
 
 async def test_the_moves_from_here_are_all_judged_and_none_is_logged(world: World) -> None:

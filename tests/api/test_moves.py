@@ -71,7 +71,10 @@ async def test_the_loser_is_told_also_when_it_wanted_to_go_elsewhere(world: Worl
         fields = ready_deal()["fields"] | {"lost_reason": "price"}
         await world.good("PUT", path, stored(**ready_deal(fields=fields)))
         answers = await asyncio.gather(
-            *(world.ask("POST", f"{path}/moves", {"to": to}) for to in ("demo_completed", "lost"))
+            *(
+                world.ask("POST", f"{path}/moves", {"to": to, "expected_stage": "demo_scheduled"})
+                for to in ("demo_completed", "lost")
+            )
         )
         assert [200, 409] == sorted(answer.status_code for answer in answers), [answer.text for answer in answers]
 

@@ -19,6 +19,7 @@ from app.api import (
     deals,
     decisions,
     health,
+    insights,
     moves,
     next_activities,
     problem_pages,
@@ -28,7 +29,7 @@ from app.api import (
     webhooks,
 )
 from app.api.context import Services
-from app.api.edge import Edge
+from app.api.edge import Edge, Edged
 from app.api.framework import FrameworkErrors
 from app.api.metrics import Metrics
 from app.api.openapi import finish
@@ -50,6 +51,7 @@ TAGS = [
     {"name": "decisions", "description": "Ask, and read what was answered."},
     {"name": "deals", "description": "Deals kept here, their activities and their moves."},
     {"name": "processes", "description": "Process files: check, publish, read, draw."},
+    {"name": "insights", "description": "What is seen over all deals, always with its denominators."},
     {"name": "connections", "description": "Links to CRM accounts, and their deliveries."},
     {"name": "operations", "description": "Health and metrics."},
 ]
@@ -69,7 +71,7 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
             await services.deliveries.stop()
             await services.database.stop()
 
-    app = FastAPI(
+    app = Edged(
         title="Stagerail", version=__version__, summary="Stage gating for any CRM", description=ABOUT,
         openapi_tags=TAGS, lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None,
         generate_unique_id_function=lambda route: route.name, separate_input_output_schemas=False,
@@ -79,12 +81,16 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
     errors = FrameworkErrors(_add_routes(app, settings))
     app.exception_handler(RequestValidationError)(errors.wrong_parameters)
     app.exception_handler(HTTPException)(errors.http_error)
-    app.add_middleware(Edge, lane=lane)
+    app.add_middleware(Edge, state=app.state)
+    if lane:
+        app.lane = Edge(app, app.state, lane=True)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware, allow_origins=list(settings.cors_origins), allow_methods=["*"], allow_headers=["*"],
-            expose_headers=["ETag", "X-Request-Id", "Idempotency-Replayed", "Retry-After"],
-        )  # fmt: skip
+        options: dict[str, Any] = {
+            "allow_origins": list(settings.cors_origins), "allow_methods": ["*"], "allow_headers": ["*"],
+            "expose_headers": ["ETag", "X-Request-Id", "Idempotency-Replayed", "Retry-After"],
+        }  # fmt: skip
+        app.add_middleware(CORSMiddleware, **options)
+        app.lane = app.lane and CORSMiddleware(app.lane, **options)
     return app
 
 
@@ -104,7 +110,7 @@ def _services(settings: Settings) -> Services:
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
-        validate_transition, next_activities, deals, activities, moves, decisions, processes, starters,
+        validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights,
         connections, webhooks, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []

@@ -28,6 +28,11 @@ class Asked(NamedTuple):
     period: Period = Period()
     owner: str | None = None
 
+    @property
+    def width(self) -> int:
+        """How many values name a group."""
+        return sum(len(DIMENSIONS[one]) for one in set(self.by))
+
 
 class Adherence(NamedTuple):
     """One page of groups, and the sums behind them by kind and name."""
@@ -105,10 +110,9 @@ async def adherence(db: Reader, tenant_id: str, asked: Asked, *, limit: int, aft
     within = {"period": asked.period, "owner": asked.owner}
     rows = await count_kept(db, tenant_id, asked.process, by=by, **within, limit=limit, after=after)  # type: ignore[arg-type]
     sums = await count_kept(db, tenant_id, asked.process, by=("requirement",), **within)  # type: ignore[arg-type]
-    width = sum(len(DIMENSIONS[one]) for one in by)
     return Adherence(
         [_group(row, by) for row in rows],
-        [list(row[:width]) for row in rows],
+        [list(row[: asked.width]) for row in rows],
         [_group(row, ("requirement",)) for row in sums],
     )
 
@@ -139,3 +143,11 @@ def counts(found: dict[str, int]) -> dict[str, Any]:
 def added(groups: list[dict[str, Any]]) -> dict[str, Any]:
     """Groups added up."""
     return counts({name: sum(group[name] for group in groups) for name in RESULTS})
+
+
+def moves(rules: list[dict[str, Any]]) -> dict[str, int]:
+    """The moves behind the counts: every one of them was asked whether it is drawn."""
+    drawn = next((one for one in rules if one["rule"] == DRAWN), counts(dict.fromkeys(RESULTS, 0)))
+    return {
+        "total": drawn["activated"], "drawn": drawn["met"], "undrawn": drawn["missed"], "refused": drawn["refused"],
+    }  # fmt: skip

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.engine.conditions import FieldCondition
 from app.engine.decision import Place
+from app.engine.facts import Facts
 from app.engine.graph import Graph
 from app.engine.process import Process, Stage
 from app.engine.requirements import Scope, compile_condition, counts_early, expected_of, leaves_of
@@ -34,6 +35,14 @@ class CompiledRequirement(NamedTuple):
     """Every `field` requirement within it and its `when`."""
     early: bool
     """Whether meeting it counts before its stage is reached."""
+    relaxed_for: tuple[str, ...] = ()
+
+    def severity(self, facts: Facts) -> tuple[Severity, str | None]:
+        """The severity now and for this mover; with the role that they are only advised for, where it would block."""
+        severity = self.severity_at(facts.as_of)
+        roles = () if facts.actor is None or severity != "block" else facts.actor.roles
+        role = next((role for role in self.relaxed_for if role in roles), None)
+        return (severity, None) if role is None else ("warn", role)
 
 
 class Undrawn(NamedTuple):
@@ -132,6 +141,7 @@ class CompiledProcess:
             expected=expected_of(asked, top=True),
             fields=tuple(leaf for one in everything for leaf in leaves_of(one) if isinstance(leaf, FieldCondition)),
             early=counts_early(asked),
+            relaxed_for=tuple(asked.relaxed_for),
         )
 
     def _around(

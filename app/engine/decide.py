@@ -108,9 +108,10 @@ def holds_when(when: Judge, facts: Facts) -> bool | None:
 def _finding(requirement: CompiledRequirement, place: Place, facts: Facts, result: Result, *, sure: bool) -> Finding:
     """One reason. When it is not known whether the requirement applies at all, that is the reason."""
     actual = result.actual if sure else {**result.actual, "because": "when_unknown"}
+    severity, relaxed_for = requirement.severity(facts)
     return Finding(
         cast("str", result.code) if sure else "cannot_evaluate",
-        requirement.severity_at(facts.as_of),
+        severity,
         requirement.id,
         place,
         requirement.say,
@@ -119,6 +120,7 @@ def _finding(requirement: CompiledRequirement, place: Place, facts: Facts, resul
         result.remediation,
         result.params,
         result.nested,
+        relaxed_for,
     )
 
 

@@ -41,6 +41,8 @@ class Finding(NamedTuple):
     remediation: tuple[Remedy, ...]
     params: dict[str, Any]
     nested: tuple[Nested, ...] = ()
+    relaxed_for: str | None = None
+    """The role of the mover for whom this only advises; without it, it would block."""
 
 
 class Judged(NamedTuple):

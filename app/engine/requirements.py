@@ -21,6 +21,7 @@ from app.engine.facts import Facts
 from app.engine.operators import Reader, reader
 from app.engine.process import Process, ProcessField
 from app.engine.result import MET, Judge, Leaf, Result, negated
+from app.engine.tops import Requirement
 
 
 class Scope:
@@ -136,6 +137,7 @@ def _opposite(expected: dict[str, Any], *, negate: bool) -> dict[str, Any]:
     return {"not": expected} if negate else expected
 
 
+_NOT_ASKED = set(Requirement.model_fields)
 _ACTIVITY_ORDER = ("activity", "status", "outcome", "at_least", "direction", "within", "since", "with", "people")
 _GOES_WITHOUT_SAYING = {"status": "done", "since": "stage_entry"}
 """What most requirements on activities say; `expected` names the other values only."""
@@ -150,9 +152,7 @@ def expected_of(condition: Condition, *, top: bool = False) -> dict[str, Any]:
     if isinstance(condition, AllCondition):
         return {"all": [expected_of(one) for one in condition.parts]}
     kind = requirement_kind(condition)
-    asked = condition.model_dump(
-        by_alias=True, exclude_none=True, exclude={"id", "mode", "when", "say", "waivable_by"}, mode="json"
-    )
+    asked = condition.model_dump(by_alias=True, exclude_none=True, exclude=_NOT_ASKED, mode="json")
     if kind == "activity":
         asked["activity"] = asked["activity"][0] if len(asked["activity"]) == 1 else asked["activity"]
         told = [name for name in _ACTIVITY_ORDER if name in asked and asked[name] != _GOES_WITHOUT_SAYING.get(name)]

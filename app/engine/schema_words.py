@@ -6,6 +6,7 @@ REQUIREMENT = {
     "when": "One requirement without id: while it does not hold, this one does not apply.",
     "say": "What people read when it is not met, as text or by locale: {en: …, it: …}.",
     "waivable_by": "The roles that may waive it.",
+    "relaxed_for": "The roles it only advises: for a mover with one of them it warns where it would block.",
 }
 """Keys of every requirement, whatever its kind."""
 

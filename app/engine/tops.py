@@ -60,6 +60,7 @@ class Requirement(Part):
     when: Nested | None = None
     say: Text | None = None
     waivable_by: list[Key] = []
+    relaxed_for: list[Key] = []
 
 
 class ActivityRequirement(Requirement, ActivityCondition):

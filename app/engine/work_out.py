@@ -124,7 +124,7 @@ def _badness(concerned: list[CompiledRequirement], facts: Facts) -> int:
     total = 0
     for requirement in concerned:
         if requirement.when is None or holds_when(requirement.when, facts) is not False:
-            total += _BADNESS[requirement.severity_at(facts.as_of)] * _unmet(requirement.judge(facts))
+            total += _BADNESS[requirement.severity(facts)[0]] * _unmet(requirement.judge(facts))
     return total
 
 

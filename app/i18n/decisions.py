@@ -5,6 +5,7 @@ from typing import Any
 
 from app.engine.decision import Decision, Finding, Judged, Nested, Note
 from app.i18n.details import Move, detail
+from app.i18n.kept import Said, said_of
 from app.i18n.labels import Compiled, Labels, labels_of
 from app.i18n.remedies import way_out
 from app.i18n.texts import Locale, author_text
@@ -34,20 +35,34 @@ def render_decision(decision: Decision, compiled: Compiled, locale: Locale, *, d
 
 def render_finding(finding: Finding, labels: Labels, move: Move) -> Shape:
     """One reason: the author's words or ours, our detail with the figures, and the way out."""
+    said = said_of(finding, labels, lambda: _said(finding, labels, move))
     shape: Shape = {
         "code": finding.code,
         "severity": finding.severity,
         "requirement": finding.requirement,
         "at": finding.at,
-        "message": author_text(finding.say, labels.locale) or _message(finding, labels),
-        "detail": detail(finding, labels, move),
+        "message": said.message,
+        "detail": _relaxed(finding, said.detail, labels),
         "expected": finding.expected,
         "actual": finding.actual,
         "remediation": list(finding.remediation),
     }
+    if finding.relaxed_for is not None:
+        shape["relaxed_for"] = finding.relaxed_for
     if finding.nested:
         shape["nested"] = [_nested(one, labels, move) for one in finding.nested]
     return shape
+
+
+def _said(finding: Finding, labels: Labels, move: Move) -> Said:
+    message = author_text(finding.say, labels.locale) or _message(finding, labels)
+    return Said(message, detail(finding, labels, move))
+
+
+def _relaxed(finding: Finding, said: str, labels: Labels) -> str:
+    if finding.relaxed_for is None:
+        return said
+    return labels.catalogue.text("finding.relaxed", detail=said, role=labels.person(finding.relaxed_for))
 
 
 def instant(moment: datetime) -> str:

@@ -55,6 +55,7 @@ class ExpectedFinding(Part):
     requirement: str | None = None
     code: str | None = None
     severity: Literal["block", "warn", "info"] | None = None
+    relaxed_for: str | None = None
     at: Literal["exit", "transition", "enter"] | None = None
     message: str | None = None
     detail: str | None = None

@@ -36,6 +36,7 @@ class NameCheck:
             yield from self._all("activity", field.learned_in, ("fields", index, "learned_in"))
         for path, requirement in asked(self.process):
             yield from self._all("role", requirement.waivable_by, (*path, "waivable_by"))
+            yield from self._all("role", requirement.relaxed_for, (*path, "relaxed_for"))
         for path, condition in every_condition(self.process):
             yield from self._condition(path, condition)
 

@@ -20,7 +20,7 @@ from app.engine.diagram import diagram
 from app.engine.schema import process_schema
 from app.i18n import render_file_problem
 from app.services.processes import Published, check_file, problems_of, publish_file, read_published
-from app.store.database import Transaction
+from app.store.database import DatabaseDown, Transaction
 from app.store.processes import ProcessVersion, list_processes
 
 routes = router("processes")
@@ -73,7 +73,11 @@ async def publish_process(
         published = await publish_file(tx, caller.tenant_id, checked, by=caller.principal.key_id, now=now)
         return _published(caller, key, published, warnings)
 
-    reply = await write(caller, fingerprint("PUT", request.url.path, media_type, data), work)
+    try:
+        reply = await write(caller, fingerprint("PUT", request.url.path, media_type, data), work)
+    except DatabaseDown:
+        caller.services.processes.forget(caller.tenant_id, key)
+        raise
     caller.services.processes.forget_current(caller.tenant_id, key)
     return respond(reply)
 

@@ -61,6 +61,12 @@ class Processes:
         """A new version was published here: ask again at once."""
         self._current.pop((tenant_id, key), None)
 
+    def forget(self, tenant_id: str, key: str) -> None:
+        """Publishing failed: what was read of it before the commit was never stored, and its number is still free."""
+        self.forget_current(tenant_id, key)
+        for known in [one for one in self._compiled if one[:2] == (tenant_id, key)]:
+            del self._compiled[known]
+
     async def _current_number(self, db: Reader, tenant_id: str, key: str) -> int | None:
         known = self._current.get((tenant_id, key))
         if known is not None and time.monotonic() < known[1]:

@@ -1,7 +1,7 @@
 """The names a process gives to its parts, made ready for sentences in one language. Built once per version."""
 
 from datetime import tzinfo
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from app.engine.process import Process, ProcessField
@@ -56,6 +56,8 @@ class Labels:
         self._outcomes = {(one.key, out.key): out.name for one in process.activities for out in one.outcomes}
         self._choices = {(one.key, choice.key): self._name(choice) for one in process.fields for choice in one.choices}
         self._done: dict[tuple[str, str | None, bool, str], str] = {}
+        self.kept: dict[tuple[Any, ...], tuple[dict[str, Any], Any]] = {}
+        """Texts of findings: see `app.i18n.kept`."""
 
     def activity(self, key: str) -> Word:
         """The activity by its whole name: `product demo`."""
@@ -76,6 +78,11 @@ class Labels:
     def stage(self, key: str) -> str:
         """The stage's name, between quotation marks."""
         return quoted(self._stages.get(key) or spaced(key), self.catalogue)
+
+    def is_date(self, key: str) -> bool:
+        """Whether what is said of the field depends on the day."""
+        declared = self.declared.get(key)
+        return declared is None or declared.type == "date"
 
     def person(self, key: str) -> Word:
         """A role of ours, or of the buyer's."""

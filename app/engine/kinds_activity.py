@@ -62,8 +62,9 @@ class _Matcher:
 
     def candidates(self, facts: Facts) -> Iterable[Activity]:
         """Every activity of the kinds asked for."""
-        for kind in self.kinds:
-            yield from facts.of_kind(kind)
+        if len(self.kinds) == 1:
+            return facts.of_kind(self.kinds[0])
+        return [activity for kind in self.kinds for activity in facts.of_kind(kind)]
 
     def ignored_because(self, activity: Activity, facts: Facts, window: _Window) -> str | None:
         """Why an activity does not count; None when it does."""

@@ -1,18 +1,20 @@
 """Ids that grow with time (UUIDv7), so that the order of a table's keys is the order of its happenings."""
 
+import random
 import secrets
 import threading
 from datetime import datetime
 
 _lock = threading.Lock()
 _last = 0
+_random = random.Random(secrets.randbits(256))  # noqa: S311 - an id need not be secret, only another one
 _TAIL = (1 << 62) - 1
 
 
 def new_id(now: datetime) -> str:
     """An id for what happens now; always greater than the last one of this process."""
     global _last  # noqa: PLW0603 - the one thing a monotonic source must remember
-    chance = secrets.randbits(70)
+    chance = _random.getrandbits(70)
     with _lock:
         moment = int(now.timestamp() * 1000) << 12
         _last = max(moment | chance >> 62, _last + 1)

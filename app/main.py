@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from app import __version__
 from app.api import (
     activities,
+    assessment,
     connections,
     deals,
     decisions,
@@ -111,7 +112,7 @@ def _services(settings: Settings) -> Services:
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
         validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights,
-        connections, webhooks, health, problem_pages,
+        assessment, connections, webhooks, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []
     for resource in resources:

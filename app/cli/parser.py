@@ -47,7 +47,21 @@ def build_parser(terminal: Terminal) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stagerail", description=terminal.text("cli.about"), allow_abbrev=False)
     _common(parser, help_of, top=True)
     verbs = parser.add_subparsers(metavar="VERB", required=True, dest="verb")
-    for add in (_serve, _check, _decide, _suggest, _test, _graph, _schema, _migrate, _key, _publish, _starters, _init):
+    for add in (
+        _serve,
+        _check,
+        _decide,
+        _suggest,
+        _test,
+        _graph,
+        _schema,
+        _migrate,
+        _key,
+        _publish,
+        _starters,
+        _init,
+        _assess,
+    ):
         add(verbs, help_of)
     return parser
 
@@ -184,6 +198,10 @@ def _key_action(actions: Verbs, name: str, help_of: _Help) -> Any:
 def _publish(verbs: Verbs, help_of: _Help) -> None:
     parser = _verb(verbs, "publish", help_of)
     _file(parser, help_of)
+    _server(parser, help_of)
+
+
+def _server(parser: argparse.ArgumentParser, help_of: _Help) -> None:
     parser.add_argument("--url", help=help_of("server"))
     parser.add_argument("--key", help=help_of("api_key"))
 
@@ -197,3 +215,10 @@ def _init(verbs: Verbs, help_of: _Help) -> None:
     parser.add_argument("name", metavar="NAME", help=help_of("starter"))
     parser.add_argument("--to", metavar="FILE", help=help_of("to_file"))
     parser.add_argument("--force", action="store_true", help=help_of("force"))
+
+
+def _assess(verbs: Verbs, help_of: _Help) -> None:
+    parser = _verb(verbs, "assess", help_of)
+    parser.add_argument("file", metavar="FILE", nargs="?", help=help_of("assess_file"))
+    parser.add_argument("--process", metavar="KEY", help=help_of("assess_process"))
+    _server(parser, help_of)

@@ -19,10 +19,8 @@ _LONGEST_ANSWER = 4 * 1024 * 1024
 
 def run(options: Namespace, terminal: Terminal) -> int:
     """Check the file here, so that mistakes are found without a server; then publish it and tell its version."""
-    url = _address(options.url or os.environ.get("STAGERAIL_URL") or DEFAULT_URL)
-    key = options.key or os.environ.get("STAGERAIL_KEY")
-    if not key or not key.isascii() or not key.isprintable():
-        raise Refusal("cli.no_key")
+    url = server_address(options.url or os.environ.get("STAGERAIL_URL") or DEFAULT_URL)
+    key = api_key(options.key)
     data = read_bytes(options.file)
     process, problems = checked_process(data, named(options.file), terminal)
     if process is None:
@@ -38,17 +36,26 @@ def run(options: Namespace, terminal: Terminal) -> int:
             "Accept": "application/json",
         },
     )
-    status, answer = _send(request, url)
+    status, answer = send(request, url)
     if terminal.json:
         terminal.data(answer)
     elif status < 300:  # noqa: PLR2004
         _published(answer, terminal)
     else:
-        _refused(answer, terminal)
+        refused(answer, terminal)
     return 0 if status < 300 else 1  # noqa: PLR2004
 
 
-def _address(url: str) -> str:
+def api_key(given: str | None) -> str:
+    """The key to speak to the server with."""
+    key = given or os.environ.get("STAGERAIL_KEY")
+    if not key or not key.isascii() or not key.isprintable():
+        raise Refusal("cli.no_key")
+    return key
+
+
+def server_address(url: str) -> str:
+    """The server, if that is one."""
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -59,7 +66,7 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _send(request: Request, url: str) -> tuple[int, Any]:
+def send(request: Request, url: str) -> tuple[int, Any]:
     """The answer of the server, refusals included; a server that cannot be spoken to is a refusal of ours."""
     try:
         with urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 - the scheme was checked
@@ -94,6 +101,7 @@ def _published(answer: dict[str, Any], terminal: Terminal) -> None:
     terminal.line(terminal.marked("allowed", said))
 
 
-def _refused(answer: dict[str, Any], terminal: Terminal) -> None:
+def refused(answer: dict[str, Any], terminal: Terminal) -> None:
+    """What the server says against it."""
     title, detail = answer.get("title", ""), answer.get("detail", "")
     terminal.note("stagerail: " + terminal.text("cli.server_refused", title=title, detail=detail))

@@ -51,17 +51,15 @@ async def record_move(
         return
     at = decision.as_of.astimezone(compiled.zone)
     refused = entry.source == "move" and not entry.applied
-    found = dict(_refused(decision) if refused else _happened(decision, compiled))
+    found = dict(_refused(decision) if refused else _happened(decision))
     moved = (entry.process_key, decision.from_stage or "", decision.to_stage, owner or "", _week(at), f"{at:%Y-%m-%d}")
     rows = [Kept(entry.tenant_id, entry.decision_id, *what, *moved, result) for what, result in found.items()]
     await insert_kept(tx, rows)
 
 
-def _happened(decision: Decision, compiled: CompiledProcess) -> Iterator[tuple[tuple[str, str], str]]:
+def _happened(decision: Decision) -> Iterator[tuple[tuple[str, str], str]]:
     """Every requirement and rule that was asked, and whether it was kept."""
     yield ("rule", DRAWN), "met"
-    for rule in _rules_asked(decision, compiled):
-        yield ("rule", rule), "met"
     for judged in decision.satisfied:
         yield ("requirement", judged.requirement), "met"
     for finding in decision.findings:
@@ -81,15 +79,6 @@ def _what(finding: Finding) -> tuple[str, str]:
     if finding.requirement is None:
         return "rule", finding.code
     return "requirement", finding.requirement
-
-
-def _rules_asked(decision: Decision, compiled: CompiledProcess) -> Iterator[str]:
-    """House rules that this move could have broken, by the codes of their findings."""
-    if compiled.process.policies.first_touch is not None:
-        yield "first_touch"
-    source = compiled.stages.get(decision.from_stage or "")
-    if source is not None and source.kind == "lost":
-        yield "reopens_lost"
 
 
 def _week(at: datetime) -> str:

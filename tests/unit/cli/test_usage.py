@@ -12,7 +12,10 @@ from app.cli.parser import wanted_language
 from tests.unit.cli.said import EXAMPLES, Said, Stagerail
 
 PROCESS, DEAL = EXAMPLES / "b2b-saas.yaml", EXAMPLES / "deal.json"
-VERBS = ["serve", "check", "decide", "suggest", "test", "graph", "schema", "migrate", "key", "publish"]
+VERBS = [
+    "serve", "check", "decide", "suggest", "test", "graph", "schema", "migrate", "key", "publish", "starters", "init",
+    "assess",
+]  # fmt: skip
 
 
 def test_the_help_names_every_verb(stagerail: Stagerail) -> None:

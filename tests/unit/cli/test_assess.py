@@ -9,8 +9,8 @@ from app.starters import read_starter
 from tests.unit.cli.said import Said, Stagerail
 
 TOO_LITTLE = (
-    "there is too little data on “the process is kept: deviations among requirements asked”: keep deals here until there"
-    " are 30 to look at; now there are 0"
+    "there is too little data on “the process is kept: deviations among requirements asked”: keep deals here until"
+    " there are 30 to look at; now there are 0"
 )
 
 

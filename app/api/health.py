@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 
 from app.api.context import Services
-from app.api.openapi import Responses, good, problem_example, public
+from app.api.openapi import Responses, answers, good, operation, problem_example, public
 from app.api.replies import HealthReply
 from app.api.routing import router
 
@@ -43,16 +43,17 @@ async def ready(request: Request) -> Response:
     return Response(_OK, media_type="application/json")
 
 
+_EXPOSITION = {"description": "The exposition format", "content": {"text/plain": {"schema": {"type": "string"}}}}
+
+
 @routes.get(
     "/metrics",
     summary="Metrics for Prometheus",
     response_class=Response,
-    responses={
-        200: {"description": "The exposition format", "content": {"text/plain": {"schema": {"type": "string"}}}}
-    },
-    openapi_extra=public(),
+    responses={**answers(200, None, None, body=False), 200: _EXPOSITION},
+    openapi_extra=operation(None),
 )
 async def metrics(request: Request) -> Response:
-    """Requests, times and decisions counted; nothing of any tenant."""
+    """Requests, times and decisions counted; nothing of any tenant. Any key serves; Prometheus sends it as a bearer."""
     services: Services = request.app.state.services
     return Response(services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

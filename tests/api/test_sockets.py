@@ -155,7 +155,7 @@ async def test_a_client_that_goes_away_in_the_middle_leaves_nothing_behind(
         await asyncio.sleep(0.1)
         assert b"" == await reader.read()
         assert before == await world.written()
-    metrics = (await world.ask("GET", "/metrics", key=None)).text
+    metrics = (await world.ask("GET", "/metrics")).text
     assert 3 == metrics.count('status="499"} 1.0')
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 

@@ -14,6 +14,8 @@ from tests.crm.builders import SECRET, body_of, settings_json, signed_headers, s
 
 DOCUMENT = _openapi(create_app(Settings()))
 OPEN = {"/health/live", "/health/ready", "/metrics", "/schema", "/webhooks/{connection}"}
+"""What holds nothing of any tenant, or is opened by a signature."""
+
 ROUTES = [
     (method.upper(), path)
     for path, item in DOCUMENT["paths"].items()

@@ -1,6 +1,7 @@
 """The decision: may this deal move there, and if not, every reason. Pure: no clock, no log, no prose."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate, Undrawn
@@ -86,14 +87,20 @@ def ask(gate: Gate, facts: Facts) -> Asked:
     for place, requirement in gate.requirements:
         applies = True if requirement.when is None else holds_when(requirement.when, facts)
         if applies is False:
-            not_applicable.append(Judged(requirement.id, place))
+            not_applicable.append(_judged(requirement.id, place))
             continue
         result = requirement.judge(facts)
         if result.holds:
-            satisfied.append(Judged(requirement.id, place))
+            satisfied.append(_judged(requirement.id, place))
         else:
             findings.append(_finding(requirement, place, facts, result, sure=applies is True))
     return Asked(findings, satisfied, not_applicable)
+
+
+@lru_cache(maxsize=4096)
+def _judged(requirement: str, place: Place) -> Judged:
+    """The same few values for every deal."""
+    return Judged(requirement, place)
 
 
 def holds_when(when: Judge, facts: Facts) -> bool | None:
@@ -154,8 +161,9 @@ def undrawn_finding(compiled: CompiledProcess, undrawn: Undrawn, facts: Facts) -
 
 def notes_on(compiled: CompiledProcess, snapshot: Snapshot) -> tuple[Note, ...]:
     """What the snapshot holds that the process does not declare: kept, ignored, told."""
-    notes = [Note("undeclared_field", key) for key in snapshot.fields if key not in compiled.declared_fields]
-    if any(one.activity not in compiled.activities for one in snapshot.activities):
-        unknown = dict.fromkeys(one.activity for one in snapshot.activities)
-        notes += [Note("unknown_activity", key) for key in unknown if key not in compiled.activities]
-    return tuple(notes)
+    fields, activities = compiled.declared_fields, compiled.activities.keys()
+    kinds = dict.fromkeys([one.activity for one in snapshot.activities])
+    if fields.issuperset(snapshot.fields) and kinds.keys() <= activities:
+        return ()
+    notes = [Note("undeclared_field", key) for key in snapshot.fields if key not in fields]
+    return (*notes, *(Note("unknown_activity", key) for key in kinds if key not in activities))

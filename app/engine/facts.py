@@ -107,9 +107,13 @@ class Facts:
     def of_kind(self, kind: str) -> Sequence[Activity]:
         """The activities of one kind, in the order given."""
         if self._by_kind is None:
-            self._by_kind = {}
+            by_kind: dict[str, list[Activity]] = {}
             for activity in self.activities:
-                self._by_kind.setdefault(activity.activity, []).append(activity)
+                if (known := by_kind.get(activity.activity)) is None:
+                    by_kind[activity.activity] = [activity]
+                else:
+                    known.append(activity)
+            self._by_kind = by_kind
         return self._by_kind.get(kind, ())
 
     def people_in(self, role: str) -> set[str]:

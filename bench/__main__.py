@@ -3,9 +3,15 @@
 import argparse
 import sys
 
-from bench import engine, http, postgresql, start
+from bench import engine, http, insights, postgresql, start
 
-PARTS = {"engine": engine.rows, "http": http.rows, "postgresql": postgresql.rows, "start": start.rows}
+PARTS = {
+    "engine": engine.rows,
+    "http": http.rows,
+    "postgresql": postgresql.rows,
+    "start": start.rows,
+    "insights": insights.rows,
+}
 
 
 def main() -> int:

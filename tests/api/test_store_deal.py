@@ -13,7 +13,7 @@ DEAL = "/deals/D-1"
 async def test_a_deal_is_read_as_it_was_stored_with_its_process_and_version(world: World) -> None:
     put = await world.ask("PUT", DEAL, stored())
     got = await world.ask("GET", DEAL)
-    lists = {"stage_history": [], "approvals": []}
+    lists: dict[str, list[str]] = {"stage_history": [], "approvals": []}
     given = activity(outcome="no_show")
     expected = {**deal(activities=[given]), **lists, "id": "D-1", "process": "b2b-saas", "version": 1}
     assert (201, expected) == (put.status_code, put.json())

@@ -13,7 +13,7 @@ from app import clock
 from app.main import create_app
 from app.services.keys import create_key
 from app.settings import Settings
-from app.store.database import Database, Query, command
+from app.store.database import Database, command
 from app.store.deals import list_deals
 from app.store.decisions import list_decisions
 from tests.builders import PROCESS
@@ -65,7 +65,7 @@ class World:
 
     async def sql(self, statement: str) -> None:
         """Bring about what no request can: a statement of SQL in a transaction of its own."""
-        query: Query[None] = command(text(statement))
+        query = command(text(statement))
         await self.database.transaction(lambda tx: tx.execute(query, {}))
 
     async def ask(

@@ -7,8 +7,10 @@ from app.engine.decision import Advice, Decision, Finding, Judged, Nested, Note,
 from app.engine.diagram import diagram
 from app.engine.errors import FileProblem, ProcessFileError, UnknownStage
 from app.engine.facts import instant
+from app.engine.grades import DataQuality, FieldQuality
 from app.engine.load import LoadedProcess, load_process, read_process
 from app.engine.process import Process
+from app.engine.quality import data_quality
 from app.engine.schema import process_schema
 from app.engine.snapshot import Activity, Actor, Approval, Contact, Instant, Snapshot, StageEntry
 from app.engine.suggest import suggest
@@ -20,7 +22,9 @@ __all__ = [
     "Approval",
     "CompiledProcess",
     "Contact",
+    "DataQuality",
     "Decision",
+    "FieldQuality",
     "FileProblem",
     "Finding",
     "Instant",
@@ -37,6 +41,7 @@ __all__ = [
     "UnknownStage",
     "check_process",
     "compile_process",
+    "data_quality",
     "decide",
     "decide_unknown_stage",
     "diagram",

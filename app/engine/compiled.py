@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.engine.conditions import FieldCondition
+from app.engine.conditions import DataQualityCondition, FieldCondition
 from app.engine.decision import Place
 from app.engine.facts import Facts
 from app.engine.graph import Graph
+from app.engine.kinds_quality import asked_fields
 from app.engine.process import Process, Stage
 from app.engine.requirements import Scope, compile_condition, counts_early, expected_of, leaves_of
 from app.engine.result import Judge
@@ -33,6 +34,8 @@ class CompiledRequirement(NamedTuple):
     expected: dict[str, Any]
     fields: tuple[FieldCondition, ...]
     """Every `field` requirement within it and its `when`."""
+    graded: frozenset[str]
+    """The fields whose quality it asks about."""
     early: bool
     """Whether meeting it counts before its stage is reached."""
     relaxed_for: tuple[str, ...] = ()
@@ -132,6 +135,7 @@ class CompiledProcess:
 
     def _compile(self, asked: Top) -> CompiledRequirement:
         everything = [asked] if asked.when is None else [asked, asked.when]
+        leaves = [leaf for one in everything for leaf in leaves_of(one)]
         return CompiledRequirement(
             id=asked.id,
             say=asked.say,
@@ -139,7 +143,13 @@ class CompiledProcess:
             when=None if asked.when is None else compile_condition(asked.when, self.scope),
             judge=compile_condition(asked, self.scope),
             expected=expected_of(asked, top=True),
-            fields=tuple(leaf for one in everything for leaf in leaves_of(one) if isinstance(leaf, FieldCondition)),
+            fields=tuple(leaf for leaf in leaves if isinstance(leaf, FieldCondition)),
+            graded=frozenset(
+                key
+                for leaf in leaves
+                if isinstance(leaf, DataQualityCondition)
+                for key in asked_fields(leaf, self.scope.fields)
+            ),
             early=counts_early(asked),
             relaxed_for=tuple(asked.relaxed_for),
         )

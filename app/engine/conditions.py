@@ -170,6 +170,19 @@ class MoverCondition(Condition):
     mover: Keys
 
 
+class QualityBar(Part):
+    """How well which fields must be filled; all of them if not said."""
+
+    at_least: Annotated[Number, Field(ge=0, le=1)]
+    fields: Annotated[list[Key], Field(min_length=1)] | None = None
+
+
+class DataQualityCondition(Condition):
+    """The fields of the deal are filled well enough."""
+
+    data_quality: QualityBar
+
+
 class AnyCondition(Condition):
     """At least one of the nested holds."""
 
@@ -196,6 +209,7 @@ KINDS: dict[str, str] = {
     "deal_age": "requirement:deal_age",
     "approval": "requirement:approval",
     "mover": "requirement:mover",
+    "data_quality": "requirement:data_quality",
     "any": "requirement:any",
     "all": "requirement:all",
     "not": "requirement:not",
@@ -220,6 +234,7 @@ _Nested = (
     | Annotated[DealAgeCondition, Tag("requirement:deal_age")]
     | Annotated[ApprovalCondition, Tag("requirement:approval")]
     | Annotated[MoverCondition, Tag("requirement:mover")]
+    | Annotated[DataQualityCondition, Tag("requirement:data_quality")]
     | Annotated[AnyCondition, Tag("requirement:any")]
     | Annotated[AllCondition, Tag("requirement:all")]
     | Annotated[NotCondition, Tag("requirement:not")]

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
-from app.engine import kinds_activity, kinds_field, kinds_other
+from app.engine import kinds_activity, kinds_field, kinds_other, kinds_quality
 from app.engine.conditions import (
     ActivityCondition,
     AllCondition,
     AnyCondition,
     Condition,
     ContactCondition,
+    DataQualityCondition,
     DealAgeCondition,
     FieldCondition,
     NotCondition,
@@ -47,6 +48,10 @@ def _deal_age(condition: Condition, _scope: Scope) -> Leaf:
     return kinds_other.age(between, lambda facts: facts.created_at, "deal_start_unknown")
 
 
+def _data_quality(condition: Condition, scope: Scope) -> Leaf:
+    return kinds_quality.data_quality(cast("DataQualityCondition", condition), scope.fields, scope.readers)
+
+
 def _of_process(compile_kind: Callable[[Any, Process], Leaf]) -> Callable[[Condition, Scope], Leaf]:
     return lambda condition, scope: compile_kind(condition, scope.process)
 
@@ -59,6 +64,7 @@ LEAVES: dict[str, Callable[[Condition, Scope], Leaf]] = {
     "deal_age": _deal_age,
     "approval": _of_process(kinds_other.approval),
     "mover": _of_process(kinds_other.mover),
+    "data_quality": _data_quality,
 }
 """Kind -> function that compiles it. `any`, `all` and `not` are logic, below."""
 
@@ -185,4 +191,4 @@ def counts_early(condition: Condition) -> bool:
 def _timeless(leaf: Condition) -> bool:
     if isinstance(leaf, ActivityCondition):
         return leaf.since in (None, "deal_start") and leaf.within is None and leaf.status == "done"
-    return isinstance(leaf, FieldCondition | ContactCondition)
+    return isinstance(leaf, FieldCondition | ContactCondition | DataQualityCondition)

@@ -112,6 +112,11 @@ WORDS: dict[str, dict[str, str]] = {
     "DealAge": {"deal_age": "The time since the deal was made."},
     "Approval": {"approval": "The role of someone who approved this move.", "within": "How long ago at most."},
     "Mover": {"mover": "Roles of which the person who moves the deal has one."},
+    "DataQuality": {"data_quality": "How well fields must be filled: structured 1, text 0.5, nothing 0; their mean."},
+    "QualityBar": {
+        "at_least": "The mean that is enough, from 0 to 1.",
+        "fields": "The fields that are scored; all of them if not said.",
+    },
     "Any": {"any": "At least one of these holds."},
     "All": {"all": "All of these hold."},
     "Not": {"not": "This does not hold."},

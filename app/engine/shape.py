@@ -27,6 +27,7 @@ _CONDITIONS: dict[str, type[BaseModel]] = {
     "deal_age": conditions.DealAgeCondition,
     "approval": conditions.ApprovalCondition,
     "mover": conditions.MoverCondition,
+    "data_quality": conditions.DataQualityCondition,
     "any": conditions.AnyCondition,
     "all": conditions.AllCondition,
     "not": conditions.NotCondition,
@@ -44,6 +45,7 @@ _PARTS: dict[str, type[BaseModel]] = {
     "choices": NamedKey,
     "stage_age": conditions.Between,
     "deal_age": conditions.Between,
+    "data_quality": conditions.QualityBar,
     f"{TAG}dated": tops.DatedMode,
     f"{TAG}within": model.ReopenWithin,
 }

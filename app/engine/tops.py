@@ -11,6 +11,7 @@ from app.engine.conditions import (
     AnyCondition,
     ApprovalCondition,
     ContactCondition,
+    DataQualityCondition,
     DealAgeCondition,
     FieldCondition,
     MoverCondition,
@@ -105,6 +106,12 @@ class MoverRequirement(Requirement, MoverCondition):
     id: Key
 
 
+class DataQualityRequirement(Requirement, DataQualityCondition):
+    """Top-level `data_quality`."""
+
+    id: Key
+
+
 class AnyRequirement(Requirement, AnyCondition):
     """Top-level `any`."""
 
@@ -131,6 +138,7 @@ _Top = (
     | Annotated[DealAgeRequirement, Tag("requirement:deal_age")]
     | Annotated[ApprovalRequirement, Tag("requirement:approval")]
     | Annotated[MoverRequirement, Tag("requirement:mover")]
+    | Annotated[DataQualityRequirement, Tag("requirement:data_quality")]
     | Annotated[AnyRequirement, Tag("requirement:any")]
     | Annotated[AllRequirement, Tag("requirement:all")]
     | Annotated[NotRequirement, Tag("requirement:not")]

@@ -9,6 +9,7 @@ from app.engine.decide import Asked, ask, holds_when
 from app.engine.decision import Finding, Nested
 from app.engine.effort import Prices, Step
 from app.engine.facts import Facts
+from app.engine.grades import grade
 from app.engine.needed import Item, Needed, after_step, open_findings, redone
 from app.engine.result import Result
 from app.engine.tops import Severity
@@ -42,6 +43,7 @@ class Workbench:
     def __init__(self, compiled: CompiledProcess, prices: Prices) -> None:
         self._compiled = compiled
         self._prices = prices
+        self._scope = compiled.scope
         self._values = FieldValues(compiled.scope)
 
     def work_out(self, facts: Facts, severity: Severity) -> WorkedOut:
@@ -63,7 +65,7 @@ class Workbench:
         return WorkedOut(tuple(needed), now if needed is items else redone(needed, facts), tuple(open_ones))
 
     def _solvable(self, findings: list[Finding], tries: dict[str | None, int]) -> Finding | None:
-        for finding in findings:
+        for finding in sorted(findings, key=lambda one: one.code == "data_quality_low"):  # others may fill fields too
             steps = self._prices.cheapest(finding.remediation)
             if steps and not self._prices.of_steps(steps).blockers and tries.get(finding.requirement, 0) < _TRIES:
                 return finding
@@ -106,14 +108,24 @@ class Workbench:
         return items
 
     def _found_out(self, step: Step, gate: Gate, facts: Facts) -> Any:
-        """The value of a field that leaves the least unmet; of equals the first."""
+        """The value of a field that leaves the least unmet; of equals the best filled, then the first."""
         if step["kind"] != "fill_field" or step.get("is") == "absent":
             return None
         key = step["field"]
-        concerned = [one for _, one in gate.requirements if any(_mentions(asked, key) for asked in one.fields)]
+        concerned = [
+            one
+            for _, one in gate.requirements
+            if key in one.graded or any(_mentions(asked, key) for asked in one.fields)
+        ]
         asked = [condition for one in concerned for condition in one.fields if _mentions(condition, key)]
         candidates = self._values.candidates(key, asked, facts)
-        return min(candidates, key=lambda value: _badness(concerned, facts.copy(fields={**facts.fields, key: value})))
+        field, read = self._scope.fields[key], self._scope.readers[key]
+
+        def poor(value: Any) -> tuple[int, float]:
+            world = facts.copy(fields={**facts.fields, key: value})
+            return _badness(concerned, world), -grade(field, read, value, world).score
+
+        return min(candidates, key=poor)
 
 
 def _mentions(asked: FieldCondition, key: str) -> bool:

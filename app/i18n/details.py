@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 
 from app.engine.decision import Finding, Nested
 from app.i18n.facts import Case, activity_parts, age_figures, fact, field_value
-from app.i18n.figures import quoted, span, value
+from app.i18n.figures import percent, quoted, span, value
 from app.i18n.labels import Labels
 from app.i18n.needs import field_need, times_needed
 from app.i18n.remedies import people_choice
+
+_MOST_FIELDS = 10
 
 
 class Move(NamedTuple):
@@ -123,6 +125,16 @@ def _mover_not_allowed(case: Case, labels: Labels, _move: Move) -> str:
     return labels.catalogue.text("finding.mover_not_allowed.detail", roles=allowed, actor=fact(case, labels))
 
 
+def _data_quality_low(case: Case, labels: Labels, _move: Move) -> str:
+    poor = [key for key, score in case.actual["fields"].items() if not score]
+    least = percent(case.expected["data_quality"]["at_least"], labels.locale)
+    said = labels.catalogue.text("finding.data_quality_low.detail", fact=fact(case, labels), least=least)
+    if not poor:
+        return said
+    names = labels.catalogue.both([str(labels.field(key)) for key in poor[:_MOST_FIELDS]])
+    return labels.catalogue.text("finding.data_quality_low.lacking", detail=said, fields=names)
+
+
 def _none_met(case: Case, labels: Labels, move: Move) -> str:
     said = _listed("list.long_or", _open(case.nested, labels, move), labels)
     return labels.catalogue.text("finding.none_met.detail", list=said)
@@ -174,7 +186,7 @@ def _cannot_evaluate(case: Case, labels: Labels, move: Move) -> str:
     expected = case.expected.get("not", case.expected)
     if "field" in case.params:
         return _unreadable_field(case, expected, because, labels)
-    kind = next((kind for kind in ("activity", "contact", "approval") if kind in expected), "other")
+    kind = next((kind for kind in ("activity", "contact", "approval", "data_quality") if kind in expected), "other")
     since = expected.get("since")
     stage = labels.stage(since["stage"]) if isinstance(since, dict) else ""
     return text(f"because.{because}", stage=stage, facts=text(f"facts.{kind}"))
@@ -228,6 +240,7 @@ _DETAILS: dict[str, Detail] = {
     "too_late": _too_late,
     "approval_missing": _approval_missing,
     "mover_not_allowed": _mover_not_allowed,
+    "data_quality_low": _data_quality_low,
     "none_met": _none_met,
     "not_all_met": _not_all_met,
     "must_not_hold": _must_not_hold,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.engine.decision import Nested
-from app.i18n.figures import age, moment, quoted, span, timed, value
+from app.i18n.figures import age, moment, percent, quoted, span, timed, value
 from app.i18n.labels import Labels
 from app.i18n.remedies import activity_noun, people, people_choice
 from app.i18n.words import Word
@@ -136,6 +136,10 @@ def _mover(case: Case, labels: Labels) -> str:
     return labels.catalogue.text("fact.mover", roles=people_choice(roles, labels))
 
 
+def _data_quality(case: Case, labels: Labels) -> str:
+    return labels.catalogue.text("fact.data_quality", score=percent(case.actual["score"], labels.locale))
+
+
 _FACTS = {
     "activity": _activity,
     "field": _field,
@@ -144,4 +148,5 @@ _FACTS = {
     "deal_age": _age,
     "approval": _approval,
     "mover": _mover,
+    "data_quality": _data_quality,
 }

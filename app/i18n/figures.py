@@ -11,6 +11,7 @@ from app.i18n.texts import REGIONS, Catalogue, Locale, number, texts
 from app.i18n.words import Word
 
 _LONGEST_VALUE = 80
+_ALMOST = 1e-6
 _MINUTES_IN_HOUR = 60
 _MINUTES_IN_DAY = 24 * 60
 _UNIT = {"m": "unit.minutes", "h": "unit.hours", "d": "unit.days", "w": "unit.weeks"}
@@ -57,6 +58,12 @@ def age(minutes: int, locale: Locale) -> str:
     if minutes >= _MINUTES_IN_HOUR:
         return texts(locale).text("unit.hours", count=minutes // _MINUTES_IN_HOUR)
     return texts(locale).text("unit.minutes", count=max(minutes, 0))
+
+
+def percent(share: float, locale: Locale) -> str:
+    """A share of one as a percentage, never rounded up to what it does not reach: `66.6%`, `66,6%`."""
+    tenths = int(share * 1000 + _ALMOST)
+    return f"{number(tenths // 10 if tenths % 10 == 0 else tenths / 10, locale)}%"
 
 
 def quoted(text: str, catalogue: Catalogue) -> str:

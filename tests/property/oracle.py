@@ -184,6 +184,25 @@ def age(bounds: Parts, began: datetime | None, case: Case) -> Verdict:
     return not early and not late
 
 
+def quality(asked: Parts, case: Case) -> Verdict:
+    """Valid structured values count one, valid texts a half, everything else nothing; the mean must be enough."""
+    declared = {one["key"]: one for one in case.file["fields"]}
+    keys = asked.get("fields", list(declared))
+    total = 0.0
+    for key in keys:
+        text = declared[key]["type"] == "text"
+        try:
+            value = read(key, case)
+        except Unreadable:
+            continue
+        if value is not None and not (text and len(value.strip()) < declared[key].get("min_length", 1)):
+            total += 0.5 if text else 1
+    if total / len(keys) >= asked["at_least"]:
+        return True
+    brought = all(key in case.deal.fields for key in keys)
+    return None if "fields" in case.lacking and not brought else False
+
+
 def approval(asked: Parts, case: Case) -> Verdict:
     entered = entry(case)
     if case.actor is None or entered is None:
@@ -196,7 +215,7 @@ def approval(asked: Parts, case: Case) -> Verdict:
     return None if "approvals" in case.lacking else False
 
 
-def verdict(asked: Parts, case: Case) -> Verdict:  # noqa: PLR0911 - one answer a kind
+def verdict(asked: Parts, case: Case) -> Verdict:  # noqa: C901, PLR0911 - one answer a kind
     """Met, unmet or unknown, whatever the kind."""
     if "any" in asked:
         found = [verdict(one, case) for one in asked["any"]]
@@ -211,6 +230,8 @@ def verdict(asked: Parts, case: Case) -> Verdict:  # noqa: PLR0911 - one answer 
         return activity(asked, case)
     if "field" in asked:
         return field(asked, case)
+    if "data_quality" in asked:
+        return quality(asked["data_quality"], case)
     if "approval" in asked:
         return approval(asked, case)
     if "mover" in asked:

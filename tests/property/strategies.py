@@ -106,13 +106,26 @@ leaves: st.SearchStrategy[Parts] = st.one_of(
 )
 
 
+_QUALITIES = st.sampled_from(
+    [["amount", "note"], ["budget"], ["note", "budget", "personal"], ["amount", "note", "budget"]]
+)
+qualities = pair(
+    "data_quality", joined(pair("at_least", st.sampled_from([0.4, 0.5, 0.75, 0.8, 1])), pair("fields", _QUALITIES))
+)
+
+
 def _nest(inner: st.SearchStrategy[Parts]) -> st.SearchStrategy[Parts]:
     several = st.lists(inner, min_size=1, max_size=3)
     return st.one_of(pair("any", several), pair("all", several), pair("not", inner))
 
 
-conditions = st.recursive(leaves, _nest, max_leaves=4)
-helpful = activities | fields | joined(pair("contact", st.sampled_from(["buyer", "champion"])), optional(at_least=few))
+conditions = st.recursive(leaves | qualities, _nest, max_leaves=4)
+helpful = (
+    activities
+    | fields
+    | qualities
+    | joined(pair("contact", st.sampled_from(["buyer", "champion"])), optional(at_least=few))
+)
 
 modes = st.sampled_from(
     [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from app.engine import Actor, CompiledProcess, Process, Snapshot, compile_process, decide
 from tests.builders_engine import AS_OF, Parts
 from tests.property.doing import World, do_all, with_values, world
-from tests.property.strategies import actors, conditions, deals, leaves, pair, process_files
+from tests.property.strategies import actors, conditions, deals, leaves, pair, process_files, qualities
 
 
 def asking(file: Parts, asked: Parts) -> CompiledProcess:
@@ -38,7 +38,7 @@ FILES = process_files(st.nothing(), 0)
 
 
 @settings(max_examples=100)
-@given(FILES, leaves | pair("not", leaves), deals(["s0"]), actors, st.data())
+@given(FILES, leaves | qualities | pair("not", leaves | qualities), deals(["s0"]), actors, st.data())
 def test_a_way_out_removes_its_finding(
     file: Parts, asked: Parts, snapshot: Snapshot, actor: Actor | None, data: st.DataObject
 ) -> None:
@@ -80,6 +80,8 @@ def _about(asked: Parts, *, negated: bool) -> Any:
     for kind in ("activity", "contact", "approval", "mover", "stage_age", "deal_age"):
         if kind in asked:
             yield kind, negated
+    for key in asked.get("data_quality", {}).get("fields", ()):
+        yield key, negated
     if "field" in asked:
         yield asked["field"], negated
         yield from ((one["field"], negated) for one in asked.values() if isinstance(one, dict))

@@ -12,12 +12,14 @@ from app.engine.conditions import (
     Between,
     Condition,
     ContactCondition,
+    DataQualityCondition,
     DealAgeCondition,
     FieldCondition,
     MoverCondition,
     StageAgeCondition,
     requirement_kind,
 )
+from app.engine.kinds_quality import out_of_reach
 from app.engine.process import ProcessField
 from app.engine.values import duration
 
@@ -74,8 +76,16 @@ def _exclude(literals: Iterable[Literal], fields: Fields) -> bool:
     if isinstance(first, StageAgeCondition | DealAgeCondition):
         ages = [(_age(one.condition), one.wanted) for one in some]
         return ages_clash([(between, wanted) for between, wanted in ages if not crossed(between)])
+    bars = [(one.condition, one.wanted) for one in some if isinstance(one.condition, DataQualityCondition)]
+    if any(_hopeless(condition, fields, wanted=wanted) for condition, wanted in bars):
+        return True
     wanted = [one.condition for one in some if one.wanted]
     return any(_implies(one, other.condition) for one in wanted for other in some if not other.wanted)
+
+
+def _hopeless(condition: DataQualityCondition, fields: Fields, *, wanted: bool) -> bool:
+    """Whether a bar lies above the best that its fields can score, or so low that nothing lies below."""
+    return out_of_reach(condition, fields) if wanted else condition.data_quality.at_least == 0
 
 
 def _age(condition: Condition) -> Between:
@@ -91,6 +101,9 @@ def _implies(one: Condition, other: Condition) -> bool:
         return _no_longer(one.within, other.within)
     if isinstance(one, MoverCondition) and isinstance(other, MoverCondition):
         return set(one.mover) <= set(other.mover)
+    if isinstance(one, DataQualityCondition) and isinstance(other, DataQualityCondition):
+        same = set(one.data_quality.fields or ()) == set(other.data_quality.fields or ())
+        return same and one.data_quality.at_least >= other.data_quality.at_least
     return isinstance(one, ActivityCondition) and isinstance(other, ActivityCondition) and _more_narrow(one, other)
 
 

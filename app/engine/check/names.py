@@ -9,6 +9,7 @@ from app.engine.conditions import (
     ApprovalCondition,
     Condition,
     ContactCondition,
+    DataQualityCondition,
     FieldCondition,
     FieldRef,
     MoverCondition,
@@ -57,6 +58,8 @@ class NameCheck:
             yield from self._one("contact", condition.contact, (*path, "contact"))
         elif isinstance(condition, ApprovalCondition):
             yield from self._one("role", condition.approval, (*path, "approval"))
+        elif isinstance(condition, DataQualityCondition):
+            yield from self._all("field", condition.data_quality.fields or [], (*path, "data_quality", "fields"))
         elif isinstance(condition, MoverCondition):
             yield from self._all("role", condition.mover, (*path, "mover"))
 

@@ -15,7 +15,7 @@ from app.engine.shape import shape_problems
 from tests.builders_file import SOUND, Told, asks, but_quality, file_of, problems, told
 
 BAD = Path(__file__).parents[2] / "bad_processes"
-TOP = ["mode", "when", "say", "waivable_by"]
+TOP = ["mode", "when", "say", "waivable_by", "relaxed_for"]
 
 
 def test_a_sound_file_becomes_a_process() -> None:

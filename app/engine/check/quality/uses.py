@@ -5,7 +5,7 @@ from typing import Any
 
 from app.engine.check.quality.view import View
 from app.engine.check.walk import asked, every_condition
-from app.engine.conditions import ActivityCondition
+from app.engine.conditions import ActivityCondition, DataQualityCondition
 
 _TOUCHES = ("call", "email")
 
@@ -26,7 +26,10 @@ def used_activities(view: View) -> set[str]:
 
 
 def used_fields(view: View) -> set[str]:
-    """The fields that are asked for, or that another is compared with."""
+    """The fields that are asked for, or that another is compared with; all, where the quality of all is asked."""
+    for _, condition in every_condition(view.process):
+        if isinstance(condition, DataQualityCondition) and condition.data_quality.fields is None:
+            return {field.key for field in view.process.fields}
     return {
         key
         for _, requirement in asked(view.process)

@@ -37,7 +37,7 @@ FILL = {
     FROM n""": DEALS * 10,
     """INSERT INTO deal_fields (tenant_id, deal_id, field, process_key, owner, state, score) {numbers}
     SELECT 'bench', 'D-' || (i / 10), 'field-' || (i % 10), 'walk', 'rep-' || ((i / 10) % 50),
-        CASE i % 7 WHEN 0 THEN 'nothing' WHEN 1 THEN 'text' ELSE 'structured' END,
+        CASE i % 7 WHEN 0 THEN 'missing' WHEN 1 THEN 'text' ELSE 'structured' END,
         CASE i % 7 WHEN 0 THEN 0 WHEN 1 THEN 50 ELSE 100 END
     FROM n""": DEALS * 10,
     # Four moves a deal, each asked three requirements and whether it is drawn.

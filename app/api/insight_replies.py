@@ -64,7 +64,8 @@ class Score(Shape):
     count: int
     structured: int
     text: int
-    nothing: int
+    blank: int
+    missing: int
     invalid: int
 
 
@@ -93,7 +94,7 @@ class FieldState(Shape):
     """One field of one deal."""
 
     field: str
-    state: Literal["structured", "text", "nothing", "invalid"]
+    state: Literal["structured", "text", "blank", "missing", "invalid"]
     score: float
 
 
@@ -154,7 +155,7 @@ ADHERENCE = {
     ],
     "next_cursor": None,
 }  # fmt: skip
-_FIELD = {"score": 0.75, "count": 4, "structured": 3, "text": 0, "nothing": 1, "invalid": 0}
+_FIELD = {"score": 0.75, "count": 4, "structured": 3, "text": 0, "blank": 0, "missing": 1, "invalid": 0}
 DATA_QUALITY = {
     "process": "b2b-saas",
     "overall": _FIELD,
@@ -164,10 +165,10 @@ DATA_QUALITY = {
 }
 DEAL_QUALITY = {
     "deal": "D-17", "process": "b2b-saas", "version": 3, "owner": "rep-7",
-    "score": 0.5, "count": 2, "structured": 1, "text": 0, "nothing": 1, "invalid": 0,
+    "score": 0.5, "count": 2, "structured": 1, "text": 0, "blank": 0, "missing": 1, "invalid": 0,
     "items": [
         {"field": "budget", "state": "structured", "score": 1.0},
-        {"field": "next_step", "state": "nothing", "score": 0.0},
+        {"field": "next_step", "state": "missing", "score": 0.0},
     ],
 }  # fmt: skip
 JOURNEY = {

@@ -3,16 +3,11 @@
 from typing import Any, NamedTuple
 
 from app.engine import CompiledProcess, Snapshot
-from app.engine.facts import Facts
-from app.engine.operators import ABSENT, Unreadable
-from app.engine.process import ProcessField
+from app.engine.quality import data_quality
 from app.services.refusals import UnknownDeal
 from app.store.database import Reader
 from app.store.deals import StoredDeal, read_deal
 from app.store.insights import STATES, FieldScore, count_fields, read_fields
-
-SCORES = {"structured": 100, "text": 50, "nothing": 0, "invalid": 0}
-"""In hundredths. A value that its field cannot hold (another type, no choice of its) counts as nothing."""
 
 
 class Quality(NamedTuple):
@@ -25,27 +20,19 @@ class Quality(NamedTuple):
 
 def graded(compiled: CompiledProcess, snapshot: Snapshot, deal: StoredDeal) -> list[FieldScore]:
     """The score of every declared field of a deal. Of a deal that a CRM tells of, only the fields that it told."""
-    facts = Facts(
-        snapshot, snapshot.stage, deal.updated_at, zone=compiled.zone, actor=None, missing=frozenset()
-    )  # as_of plays no part: fields are read as they stand
     return [
-        FieldScore(deal.tenant_id, deal.deal_id, field.key, compiled.key, snapshot.owner or "", state, SCORES[state])
-        for field in compiled.process.fields
-        if deal.connection_id is None or field.key in snapshot.fields
-        for state in [_state(compiled, field, facts)]
+        FieldScore(
+            deal.tenant_id,
+            deal.deal_id,
+            one.field,
+            compiled.key,
+            snapshot.owner or "",
+            one.state,
+            round(one.score * 100),
+        )
+        for one in data_quality(compiled, snapshot, deal.updated_at).fields
+        if deal.connection_id is None or one.field in snapshot.fields
     ]
-
-
-def _state(compiled: CompiledProcess, field: ProcessField, facts: Facts) -> str:
-    try:
-        value = compiled.scope.readers[field.key](facts.fields.get(field.key), facts)
-    except Unreadable:
-        return "invalid"
-    if value is ABSENT:
-        return "nothing"
-    if field.type != "text":
-        return "structured"
-    return "text" if len(value.strip()) >= (field.min_length or 1) else "nothing"
 
 
 async def quality_of_deal(db: Reader, tenant_id: str, deal_id: str) -> tuple[StoredDeal, dict[str, Any]]:

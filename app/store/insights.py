@@ -18,7 +18,7 @@ DEALS = table_of(DealRow)
 ACTIVITIES = table_of(ActivityRow)
 
 RESULTS = ("met", "waived", "missed", "unknown", "refused")
-STATES = ("structured", "text", "nothing", "invalid")
+STATES = ("structured", "text", "blank", "missing", "invalid")
 Dimension = Literal["requirement", "transition", "owner", "week"]
 DIMENSIONS: dict[Dimension, tuple[str, ...]] = {
     "requirement": ("kind", "name"),

@@ -180,7 +180,7 @@ async def test_an_unknown_process_is_none_and_one_must_be_named(house: World, ro
 
 
 def score(**states: int) -> dict[str, Any]:
-    found = {"structured": 0, "text": 0, "nothing": 0, "invalid": 0} | states
+    found = {"structured": 0, "text": 0, "blank": 0, "missing": 0, "invalid": 0} | states
     count = sum(found.values())
     return {"score": round((found["structured"] + found["text"] / 2) / count, 4), "count": count, **found}
 
@@ -201,7 +201,7 @@ async def test_a_deal_is_scored_field_by_field(house: World) -> None:
 
 
 async def test_the_score_follows_every_change_of_the_deal(house: World) -> None:
-    for fields, expected in (({}, "nothing"), ({"amount": 1}, "structured"), ({"amount": "dear"}, "invalid")):
+    for fields, expected in (({}, "missing"), ({"amount": 1}, "structured"), ({"amount": "dear"}, "invalid")):
         await house.good("PUT", "/deals/D-1", {**DEAL, "fields": fields})
         items = (await house.good("GET", "/deals/D-1/data-quality"))["items"]
         assert items[0] == {"field": "amount", "state": expected, "score": 1.0 if expected == "structured" else 0.0}
@@ -219,24 +219,24 @@ async def test_quality_is_counted_per_field_owner_and_over_all(house: World) -> 
     await house.good("PUT", "/deals/D-2", {**DEAL, "owner": "bea", "fields": {"amount": 2, "need": "they need it"}})
     await house.good("PUT", "/deals/D-3", {"process": "house", "stage": "new"})
     found = await house.good("GET", "/insights/data-quality?process=house&limit=4")
-    assert found["overall"] == score(structured=2, text=1, nothing=6)
+    assert found["overall"] == score(structured=2, text=1, blank=1, missing=5)
     assert found["fields"] == [
-        {"field": "amount", **score(structured=2, nothing=1)},
-        {"field": "need", **score(text=1, nothing=2)},
-        {"field": "source", **score(nothing=3)},
+        {"field": "amount", **score(structured=2, missing=1)},
+        {"field": "need", **score(text=1, blank=1, missing=1)},
+        {"field": "source", **score(missing=3)},
     ]
     assert found["items"] == [
-        {"field": "amount", "owner": None, **score(nothing=1)},
+        {"field": "amount", "owner": None, **score(missing=1)},
         {"field": "amount", "owner": "ana", **score(structured=1)},
         {"field": "amount", "owner": "bea", **score(structured=1)},
-        {"field": "need", "owner": None, **score(nothing=1)},
+        {"field": "need", "owner": None, **score(missing=1)},
     ]
     rest = await house.good("GET", f"/insights/data-quality?process=house&cursor={found['next_cursor']}")
     assert [(one["field"], one["owner"]) for one in rest["items"]] == [
         ("need", "ana"), ("need", "bea"), ("source", None), ("source", "ana"), ("source", "bea"),
     ]  # fmt: skip
     anas = await house.good("GET", "/insights/data-quality?process=house&owner=ana")
-    assert anas["overall"] == score(structured=1, nothing=2)
+    assert anas["overall"] == score(structured=1, blank=1, missing=1)
 
 
 async def test_the_buyers_journey_is_told_in_order_and_language(house: World) -> None:

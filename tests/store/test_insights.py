@@ -96,7 +96,7 @@ async def test_scores_are_replaced_and_only_those_of_the_deal(database: Database
 
     async def work(tx: Any) -> None:
         await replace_fields(tx, "acme", "D-1", [score(), score(field="need", state="text", score=50)])
-        await replace_fields(tx, "acme", "D-2", [score(deal_id="D-2", owner="bea", state="nothing", score=0)])
+        await replace_fields(tx, "acme", "D-2", [score(deal_id="D-2", owner="bea", state="missing", score=0)])
         await replace_fields(tx, "globex", "D-1", [score(tenant_id="globex")])
         await replace_fields(tx, "acme", "D-1", [score(owner="eva")])
 
@@ -104,11 +104,11 @@ async def test_scores_are_replaced_and_only_those_of_the_deal(database: Database
     assert await read_fields(database, "acme", "D-1") == [score(owner="eva")]
     assert await read_fields(database, "globex", "D-1") == [score(tenant_id="globex")]
     both = await count_fields(database, "acme", "sales", by_owner=True)
-    assert [tuple(row) for row in both] == [("amount", "bea", 0, 0, 1, 0, 0), ("amount", "eva", 1, 0, 0, 0, 100)]
+    assert [tuple(row) for row in both] == [("amount", "bea", 0, 0, 0, 1, 0, 0), ("amount", "eva", 1, 0, 0, 0, 0, 100)]
     page = await count_fields(database, "acme", "sales", by_owner=True, limit=1, after=("amount", "bea"))
-    assert [tuple(row) for row in page] == [("amount", "eva", 1, 0, 0, 0, 100)]
+    assert [tuple(row) for row in page] == [("amount", "eva", 1, 0, 0, 0, 0, 100)]
     assert [tuple(row) for row in await count_fields(database, "acme", "sales", by_owner=False)] == [
-        ("amount", 1, 0, 1, 0, 100)
+        ("amount", 1, 0, 0, 1, 0, 100)
     ]
     assert await count_fields(database, "acme", "sales", by_owner=False, owner="ana") == []
 

@@ -74,7 +74,8 @@ def _times(step: Step, labels: Labels) -> str:
 def _do_activity(step: Step, labels: Labels) -> str:
     key = step["activity"]
     word = activity_noun(step, labels.activity(key), labels.catalogue)
-    said = labels.catalogue.text(f"remedy.do_activity.{labels.kinds.get(key, 'other')}", activity=word)
+    manner = "inbound" if step.get("direction") == "inbound" else labels.kinds.get(key, "other")
+    said = labels.catalogue.text(f"remedy.do_activity.{manner}", activity=word)
     said += people(step, step.get("people", 1), labels)
     if "outcome" in step:
         name = labels.outcome(key, step["outcome"], word)

@@ -111,6 +111,7 @@ def test_no_english_was_left_in_italian() -> None:
         *(f"type.{kind}" for kind in get_args(FieldType)),
         *(f"kind.{kind}.done" for kind in get_args(ActivityKind)),
         *(f"remedy.do_activity.{kind}" for kind in get_args(ActivityKind)),
+        "remedy.do_activity.inbound",
         *(f"remedy.{kind}" for kind in REMEDY_KINDS if kind != "do_activity"),
         *(f"outcome.{outcome}" for outcome in ("allowed", "blocked", "not_judged")),
         *(f"severity.{severity}" for severity in ("block", "warn", "info", "error", "warning")),

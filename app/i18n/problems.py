@@ -19,8 +19,8 @@ PROBLEM_TYPES = (
     "body-too-large", "unsupported-media-type", "not-acceptable", "malformed-json", "invalid-request",
     "invalid-process-file", "conflict", "activity-conflict", "stage-conflict", "deal-moved", "already-there",
     "precondition-failed", "idempotency-key-reused", "idempotency-in-progress", "bad-signature", "stale-delivery",
-    "database-unavailable", "secret-unavailable", "request-timeout", "internal-error", "invalid-cursor", "both-deal-forms",
-    "unknown-starter",
+    "database-unavailable", "secret-unavailable", "request-timeout", "internal-error", "invalid-cursor",
+    "both-deal-forms", "unknown-starter",
 )  # fmt: skip
 """The last part of every `type`; each has `problem.TYPE.title` and `problem.TYPE.detail`."""
 

@@ -23,11 +23,6 @@ class Facts:
     somebody new.
     """
 
-    __slots__ = (
-        "_by_kind", "_by_role", "_today", "activities", "actor", "approvals", "as_of", "contacts", "created_at",
-        "fields", "history", "missing", "mover_id", "stage", "stage_entered_at", "stated", "to", "zone",
-    )  # fmt: skip
-
     fields: Mapping[str, Any]
     stated: Mapping[str, Any]
     contacts: Sequence[Contact]
@@ -45,6 +40,7 @@ class Facts:
         actor: Actor | None,
         missing: frozenset[str],
     ) -> None:
+        self.deal_id = snapshot.id
         self.stage = snapshot.stage
         self.stage_entered_at = snapshot.stage_entered_at
         self.created_at = snapshot.created_at
@@ -66,12 +62,12 @@ class Facts:
     def copy(self, **changes: Any) -> "Facts":
         """The same facts but for what is named; indexes of what changed are made anew."""
         twin = object.__new__(Facts)
-        for name in Facts.__slots__:
-            setattr(twin, name, getattr(self, name))
-        for name, value in changes.items():
-            setattr(twin, name, value)
+        kept = twin.__dict__  # the search for a plan makes thousands of copies
+        kept.update(self.__dict__)
+        kept.update(changes)
+        for name in changes:
             if name in _INDEXES:
-                setattr(twin, _INDEXES[name], None)
+                kept[_INDEXES[name]] = None
         return twin
 
     @property

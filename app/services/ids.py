@@ -1,13 +1,12 @@
 """Ids that grow with time (UUIDv7), so that the order of a table's keys is the order of its happenings."""
 
 import random
-import secrets
 import threading
 from datetime import datetime
 
 _lock = threading.Lock()
 _last = 0
-_random = random.Random(secrets.randbits(256))  # noqa: S311 - an id need not be secret, only another one
+_random = random.Random()  # noqa: S311 - seeded by the system; an id need not be secret, only another one
 _TAIL = (1 << 62) - 1
 
 

@@ -1,6 +1,7 @@
 """One question about one deal, inline or stored: whose facts, which process version, what is known of them."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.engine import Actor, CompiledProcess, Decision, Snapshot, UnknownStage, decide, decide_unknown_stage
@@ -13,6 +14,9 @@ from app.store.deals import StoredDeal, read_deal
 _NOTHING: frozenset[str] = frozenset()
 CRM_LACKS = frozenset({"activities", "approvals", "contacts", "fields"})
 """What a deal that is only known from a CRM's events lacks."""
+
+
+_SMALL = 16_000
 
 
 class Case(NamedTuple):
@@ -44,8 +48,18 @@ async def stored_case(
 async def case_of(db: Reader, processes: Processes, row: StoredDeal, proposed: Proposed | None = None) -> Case:
     """A deal that was read already."""
     compiled = await processes.asked(db, row.tenant_id, row.process_key, row.process_version)
-    snapshot = with_proposed(Snapshot.model_validate_json(row.snapshot), proposed)
+    snapshot = with_proposed(_facts(row.snapshot), proposed)
     return Case(compiled, snapshot, _NOTHING if row.connection_id is None else CRM_LACKS, row)
+
+
+def _facts(stored: str) -> Snapshot:
+    """The facts of a stored deal. Small ones are kept by their text: who asks about a deal soon asks again."""
+    return _kept(stored) if len(stored) <= _SMALL else Snapshot.model_validate_json(stored)
+
+
+@lru_cache(maxsize=256)
+def _kept(stored: str) -> Snapshot:
+    return Snapshot.model_validate_json(stored)
 
 
 def judge(case: Case, to: str, *, as_of: datetime, actor: Actor | None) -> Decision:

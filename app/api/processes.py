@@ -8,12 +8,13 @@ from starlette.concurrency import run_in_threadpool
 
 from app import clock
 from app.api import examples
-from app.api.bodies import media_type, read_body
+from app.api.bodies import read_body
 from app.api.context import Caller, caller_of
+from app.api.file_types import YAML_TYPE, accepted, as_yaml, file_type
 from app.api.idempotency import fingerprint, given_key, write
 from app.api.openapi import answers, good, operation, public
 from app.api.parameters import Cursor, Limit, ProcessKey, iso, page, place_of
-from app.api.problems import Problem, Reply
+from app.api.problems import Reply
 from app.api.replies import ProcessPage, ProcessReply, PublishReply, json_reply
 from app.api.routing import respond, router
 from app.engine.diagram import diagram
@@ -21,12 +22,10 @@ from app.engine.schema import process_schema
 from app.i18n import render_file_problem
 from app.services.processes import Published, check_file, problems_of, publish_file, read_published
 from app.store.database import DatabaseDown, Transaction
-from app.store.processes import ProcessVersion, list_processes
+from app.store.processes import list_processes
 
 routes = router("processes")
 
-YAML = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml")
-YAML_TYPE = "application/yaml; charset=utf-8"
 _FILE = {
     "requestBody": {
         "required": True,
@@ -59,7 +58,7 @@ async def publish_process(
     Errors refuse it (422) and are all listed with line and column; warnings are kept with the version.
     """
     caller = caller_of(request)
-    media_type = _media_type(request)
+    media_type = file_type(request.headers.get("content-type", ""))
     data = await read_body(request.headers, request.receive, caller.services.settings.max_body_bytes)
     checked = await run_in_threadpool(check_file, key, data, media_type)
     warnings = [render_file_problem(problem, caller.locale) for problem in checked.problems]
@@ -80,16 +79,6 @@ async def publish_process(
         raise
     caller.services.processes.forget_current(caller.tenant_id, key)
     return respond(reply)
-
-
-def _media_type(request: Request) -> str:
-    found = request.headers.get("content-type", "")
-    media = media_type(found)
-    if media in YAML:
-        return "application/yaml"
-    if media == "application/json":
-        return "application/json"
-    raise Problem("unsupported-media-type", found=found[:200] or "-", allowed=["application/yaml", "application/json"])
 
 
 def _published(caller: Caller, key: str, published: Published, warnings: list[Any]) -> Reply:
@@ -175,7 +164,7 @@ async def _read(request: Request, key: str, version: int | None) -> Response:
     wanted = accepted(request.headers.get("accept", "*/*"))
     row = await read_published(caller.services.database, caller.tenant_id, key, version)
     if wanted == "yaml":
-        text = row.source if row.media_type == "application/yaml" else await run_in_threadpool(_as_yaml, row)
+        text = row.source if row.media_type == "application/yaml" else await run_in_threadpool(as_yaml, row.source)
         return respond(Reply(200, text.encode(), {"content-type": YAML_TYPE, "vary": "accept, accept-language"}))
     compiled = await caller.services.processes.asked(caller.services.database, caller.tenant_id, key, row.version)
     content = {
@@ -188,23 +177,6 @@ async def _read(request: Request, key: str, version: int | None) -> Response:
         "warnings": [render_file_problem(problem, caller.locale) for problem in problems_of(row)],
     }
     return respond(json_reply(content, caller.locale, headers={"vary": "accept, accept-language"}))
-
-
-def _as_yaml(row: ProcessVersion) -> str:
-    import yaml
-
-    text: str = yaml.safe_dump(json.loads(row.source), allow_unicode=True, sort_keys=False)
-    return text
-
-
-def accepted(accept: str) -> Literal["json", "yaml"]:
-    """JSON unless YAML is asked for by name."""
-    media = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
-    if media & {"*/*", "application/json", "application/*", ""}:
-        return "json" if not media & set(YAML) or "application/json" in media else "yaml"
-    if media & set(YAML):
-        return "yaml"
-    raise Problem("not-acceptable", allowed=["application/json", "application/yaml"])
 
 
 _PICTURE = answers(200, None, None, "unknown-process", "invalid-request", body=False)

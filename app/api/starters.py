@@ -7,10 +7,10 @@ from pydantic import Field, JsonValue
 from starlette.concurrency import run_in_threadpool
 
 from app.api.context import caller_of
+from app.api.file_types import YAML_TYPE, accepted
 from app.api.openapi import answers, operation
 from app.api.parameters import Text
 from app.api.problems import Reply
-from app.api.processes import YAML_TYPE, accepted
 from app.api.replies import Shape, json_reply
 from app.api.routing import respond, router
 from app.services.starters import list_starters, starter_file, starter_process, summary

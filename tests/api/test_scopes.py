@@ -23,7 +23,7 @@ NEEDS = {
     "admin": {"put_connection", "read_connection", "list_connections"},
 }
 """Each scope's operations; every other one is read with any key."""
-OPEN = {"live", "ready", "metrics", "process_schema", "receive_delivery", "list_starters", "read_starter"}
+OPEN = {"live", "ready", "process_schema", "receive_delivery", "list_starters", "read_starter"}
 BODIES: dict[str, Any] = {
     "validate_transition": question(),
     "next_activities": {"process": "b2b-saas", "deal": {"stage": "won"}},

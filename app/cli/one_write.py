@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_MOST = 8
+_MOST = 16
 """How many wait for each other: the first is held up by the time that judging so many takes, under a millisecond."""
 
 

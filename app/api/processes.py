@@ -15,7 +15,8 @@ from app.api.idempotency import fingerprint, given_key, write
 from app.api.openapi import answers, good, operation, public
 from app.api.parameters import Cursor, Limit, ProcessKey, iso, page, place_of
 from app.api.problems import Reply
-from app.api.replies import ProcessPage, ProcessReply, PublishReply, json_reply
+from app.api.process_replies import ProcessPage, ProcessReply, PublishReply
+from app.api.replies import json_reply
 from app.api.routing import respond, router
 from app.engine.diagram import diagram
 from app.engine.schema import process_schema

@@ -23,18 +23,55 @@ class ProcessRef(Shape):
     digest: str
 
 
+Expected = Annotated[dict[str, JsonValue], Field(description="What the requirement asks for.")]
+Actual = Annotated[
+    dict[str, JsonValue],
+    Field(description="What was found; of activities and approvals also those ignored, and why."),
+]
+Remediation = Annotated[
+    list[dict[str, JsonValue]],
+    Field(description="The way out: steps by `kind`, alternatives as `one_of`; empty when nothing can help."),
+]
+
+
+class NestedReply(Shape):
+    """What became of one requirement inside an `any`, `all` or `not`."""
+
+    requirement: Annotated[str | None, Field(description="Its id, if it has one.")]
+    holds: Annotated[bool | None, Field(description="Null where it could not be told.")]
+    code: Annotated[str | None, Field(description="Null where it holds.")]
+    detail: str | None
+    expected: Expected
+    actual: Actual
+    remediation: Remediation
+    nested: Annotated[list["NestedReply"], Field(description="Those inside this one.")] = []
+
+
 class FindingReply(Shape):
     """One reason, with its way out."""
 
-    code: str
-    severity: Literal["block", "warn", "info"]
-    requirement: str | None
-    at: Literal["exit", "transition", "enter"]
+    code: Annotated[str, Field(description="Stable: match on it, never on the texts.")]
+    severity: Annotated[Literal["block", "warn", "info"], Field(description="Only `block` stops the move.")]
+    requirement: Annotated[
+        str | None, Field(description="The requirement's id; null where the move itself is at fault.")
+    ]
+    at: Annotated[Literal["exit", "transition", "enter"], Field(description="Where the requirement stands.")]
+    message: Annotated[str, Field(description="The author's own words, else ours: what to do.")]
+    detail: Annotated[str, Field(description="Always ours, with the figures.")]
+    expected: Expected
+    actual: Actual
+    remediation: Remediation
+    nested: Annotated[
+        list[NestedReply], Field(description="Of an `any`, `all` or `not`: what became of each part; else left out.")
+    ] = []
+
+
+class NoteReply(Shape):
+    """Something in the deal that the process does not know; it was kept and ignored."""
+
+    code: Literal["undeclared_field", "unknown_activity"]
+    key: str
     message: str
-    detail: str
-    expected: dict[str, JsonValue]
-    actual: dict[str, JsonValue]
-    remediation: list[dict[str, JsonValue]]
 
 
 class JudgedReply(Shape):
@@ -65,6 +102,10 @@ class DecisionReply(Shape):
     not_applicable: list[JudgedReply]
     waived: list[JudgedReply]
     facts: FactsReply
+    notes: Annotated[
+        list[NoteReply],
+        Field(description="What the process does not know and ignored; left out when there is nothing."),
+    ] = []
 
 
 class LoggedDecisionReply(DecisionReply):
@@ -116,47 +157,6 @@ class AdviceReply(Shape):
     blocked_by: list[FindingReply]
 
 
-class FileProblemReply(Shape):
-    """Something wrong or doubtful in a process file."""
-
-    code: str
-    severity: Literal["error", "warning", "info"]
-    message: str
-    path: str
-    line: int
-    column: int
-
-
-class PublishReply(Shape):
-    """What publishing gave."""
-
-    process: ProcessRef
-    created: bool
-    published_at: str | None = None
-    warnings: list[FileProblemReply]
-
-
-class ProcessSummaryReply(Shape):
-    """A process in a list."""
-
-    key: str
-    version: int
-    digest: str
-    updated_at: str
-
-
-class ProcessReply(Shape):
-    """A published process: its version, its definition as data, and the warnings kept with it."""
-
-    key: str
-    version: int
-    digest: str
-    published_at: str
-    published_by: str | None
-    definition: dict[str, JsonValue]
-    warnings: list[FileProblemReply]
-
-
 class DealReply(Snapshot):
     """A stored deal with its process and version."""
 
@@ -185,12 +185,6 @@ class Page(Shape):
     """A page of a list: go on with `cursor=next_cursor` until it is null."""
 
     next_cursor: str | None
-
-
-class ProcessPage(Page):
-    """Processes, by key."""
-
-    items: list[ProcessSummaryReply]
 
 
 class DealPage(Page):

@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from app.main import _openapi, create_app
 from app.settings import Settings
@@ -57,6 +58,11 @@ def test_the_document_is_openapi_3_1_and_says_how_to_come_in() -> None:
         (one["type"], one.get("scheme") or one["name"]) for one in schemes.values()
     )
     assert DOCUMENT["servers"]
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validator = jsonschema_rs.validator_for(OPENAPI_31)
+    assert [] == [error.message for error in validator.iter_errors(json.loads(json.dumps(DOCUMENT)))]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -35,6 +35,7 @@ from app.api.framework import FrameworkErrors
 from app.api.metrics import Metrics
 from app.api.openapi import finish
 from app.services.delivery_worker import DeliveryWorker
+from app.services.forgetting import Forgetting
 from app.services.keys import Keys
 from app.services.processes import Processes
 from app.settings import Settings
@@ -106,7 +107,7 @@ def _services(settings: Settings) -> Services:
 
     metrics = Metrics()
     deliveries = DeliveryWorker(database, known, metrics.decided)
-    return Services(settings, database, known, Keys(), metrics, deliveries, ready)
+    return Services(settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready)
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:

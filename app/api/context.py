@@ -9,6 +9,7 @@ from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.i18n import Locale, pick_locale
 from app.services.delivery_worker import DeliveryWorker
+from app.services.forgetting import Forgetting
 from app.services.keys import Keys, Principal
 from app.services.processes import Processes
 from app.settings import Settings
@@ -24,6 +25,7 @@ class Services(NamedTuple):
     keys: Keys
     metrics: Metrics
     deliveries: DeliveryWorker
+    forgetting: Forgetting
     ready: Callable[[], Awaitable[None]]
 
 

@@ -9,7 +9,7 @@ from app.api.context import Caller
 from app.api.problems import Problem, Reply
 from app.services.refusals import InvalidRequest, Refused
 from app.store.database import Conflict, Transaction
-from app.store.idempotency import StoredAnswer, insert_answer, read_answer
+from app.store.idempotency import StoredAnswer, insert_answer, purge_answers, read_answer
 
 REPLAYED = "idempotency-replayed"
 _LONGEST = 200
@@ -44,15 +44,18 @@ async def write(caller: Caller, request: str, work: Callable[[Transaction], Awai
         except Conflict:  # another has just made the very row: it is there now
             return await database.transaction(work)
 
+    now = clock.now()
+    old = caller.services.forgetting.before(caller.tenant_id, now)
+
     async def once(tx: Transaction) -> Reply:
+        if old is not None:
+            await purge_answers(tx, caller.tenant_id, old)
         known = await read_answer(tx, caller.tenant_id, key)
         if known is not None:
             return _again(known, request)
         reply = await work(tx)
         headers = json.dumps(reply.headers)
-        await insert_answer(
-            tx, StoredAnswer(caller.tenant_id, key, request, reply.status, headers, reply.body, clock.now())
-        )
+        await insert_answer(tx, StoredAnswer(caller.tenant_id, key, request, reply.status, headers, reply.body, now))
         return reply
 
     try:

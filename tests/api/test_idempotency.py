@@ -1,10 +1,12 @@
 """A write that is sent again under its key happens once."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from app import clock
 from tests.api.world import YAML, World
 from tests.builders import PROCESS, activity, question, ready_deal, stored
 
@@ -83,3 +85,13 @@ async def test_a_key_of_another_tenant_is_another_key(world: World) -> None:
 async def test_a_key_that_is_none_is_refused(world: World, key: str) -> None:
     told = await world.refusal("PUT", "/deals/D-1", stored(), headers={"idempotency-key": key})
     assert (422, "invalid-request") == told
+
+
+async def test_answers_are_kept_for_a_week_and_then_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = clock.now()
+    asked = ("PUT", "/deals/D-1", stored())
+    await world.good(*asked, headers=KEY)
+    for days, status, replayed in ((6.9, 201, True), (7.1, 200, False)):
+        monkeypatch.setattr(clock, "now", lambda days=days: start + timedelta(days=days))
+        answer = await world.ask(*asked, headers=KEY)
+        assert (status, replayed) == (answer.status_code, "idempotency-replayed" in answer.headers)

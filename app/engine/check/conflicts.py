@@ -44,13 +44,14 @@ def enforced(mode: Mode) -> bool:
 
 
 def _alone(path: Path, requirement: Top, demand: Demand, fields: Fields, marks: Marks) -> Iterator[FileProblem]:
-    """The requirement when it can never hold by itself; else each `any` within it that cannot."""
+    """The requirement when it can never hold by itself; else each `any` within it that cannot, and is wanted to."""
     tell = error if enforced(requirement.mode) else warning
     if not possible(demand, fields):
         yield tell("never_holds", marks.place(path), requirement=requirement.id)
         return
     for inner, condition in within(path, requirement):
-        if isinstance(condition, AnyCondition) and not possible(demand_of(condition, requirement.id), fields):
+        wanted = isinstance(condition, AnyCondition) and "not" not in inner
+        if wanted and not possible(demand_of(condition, requirement.id), fields):
             yield tell("never_holds", marks.place(inner), requirement=requirement.id)
 
 

@@ -167,6 +167,10 @@ def test_an_any_that_can_never_hold_is_told_where_it_stands() -> None:
     assert [("never_holds", f"{R}[0].any[1]", {"requirement": "r0"})] == problems(**asks({"any": [demo(), dead]}))
 
 
+def test_an_any_that_can_never_hold_is_right_where_it_must_not_hold() -> None:
+    assert [] == problems(**asks(no({"any": [note(equals="tbd"), note(equals="n/a")]})))
+
+
 def test_several_that_only_together_cannot_hold_are_told_together() -> None:
     some = [budget(not_equals=choice) for choice in ("unknown", "requested", "approved")]
     told = {"requirement": "r2", "others": ["r0", "r1"], **MOVE}

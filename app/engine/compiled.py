@@ -11,8 +11,9 @@ from app.engine.conditions import DataQualityCondition, FieldCondition
 from app.engine.decision import Place
 from app.engine.facts import Facts
 from app.engine.graph import Graph
+from app.engine.house_rules import Rule, first_touch, reopening
 from app.engine.kinds_quality import asked_fields
-from app.engine.process import Process, Stage
+from app.engine.process import Process, ReopenWithin, Stage
 from app.engine.requirements import Scope, compile_condition, counts_early, expected_of, leaves_of
 from app.engine.result import Judge
 from app.engine.tops import DatedMode, Mode, Severity, Top
@@ -60,6 +61,8 @@ class Gate(NamedTuple):
 
     requirements: tuple[tuple[Place, CompiledRequirement], ...]
     undrawn: Undrawn | None = None
+    rules: tuple[Rule, ...] = ()
+    """House rules on this move: they come before the requirements."""
 
 
 def digest_of(process: Process) -> str:
@@ -100,22 +103,25 @@ class CompiledProcess:
         self.version = version
         self.digest = digest_of(process)
         self.zone = ZoneInfo(process.timezone)
-        self.graph = Graph(process)
         self.stages: dict[str, Stage] = {stage.key: stage for stage in process.stages}
         self.order = {stage.key: index for index, stage in enumerate(process.stages)}
         self.declared_fields = frozenset(field.key for field in process.fields)
         self.activities = {activity.key: activity for activity in process.activities}
         self.scope = Scope(process)
+        self.reopening = reopening(process)
+        self.first_touch = first_touch(process)
         self._enter = {key: self._place("enter", stage.enter) for key, stage in self.stages.items()}
         self._exit = {key: self._place("exit", stage.exit) for key, stage in self.stages.items()}
         self._policies = {
             name: severity_at(getattr(process.policies, name), self.zone) for name in ("undrawn", "skip", "back")
         }
-        compiled = {id(asked): self._place("transition", asked) for asked in process.edges.values()}
-        self.edge_order = {pair: index for index, pair in enumerate(process.edges)}
+        moves = {**process.edges, **self._reopened()}
+        self.graph = Graph(process, moves)
+        compiled = {id(asked): self._place("transition", asked) for asked in moves.values()}
+        self.edge_order = {pair: index for index, pair in enumerate(moves)}
         self.gates = {
-            (source, to): Gate(self._around(source, to, compiled[id(asked)]))
-            for (source, to), asked in process.edges.items()
+            (source, to): Gate(self._around(source, to, compiled[id(asked)]), None, self._rules(source, to))
+            for (source, to), asked in moves.items()
         }
 
     def gate(self, source: str, to: str) -> Gate:
@@ -123,7 +129,36 @@ class CompiledProcess:
         drawn = self.gates.get((source, to))
         if drawn is not None:
             return drawn
-        return Gate(self._around(source, to, ()), self.undrawn(source, to))
+        rules = self._rules(source, to)
+        if self.leaves_lost(source, to) and self._drawn_by_policy(to):
+            return Gate(self._around(source, to, ()), None, rules)
+        return Gate(self._around(source, to, ()), self.undrawn(source, to), rules)
+
+    def leaves_lost(self, source: str, to: str) -> bool:
+        """Whether a move takes a lost deal up again."""
+        return self.stages[source].kind == "lost" and self.stages[to].kind != "lost"
+
+    def _drawn_by_policy(self, to: str) -> bool:
+        """Whether `reopen_lost` answers for a move out of lost that nothing draws: to say no, or within its time."""
+        rule = self.process.policies.reopen_lost
+        return rule == "new_deal" or (rule is not None and self.stages[to].kind == "open")
+
+    def _reopened(self) -> dict[tuple[str, str], list[Top]]:
+        """The ways back that `reopen_lost` draws from a lost stage out of which the file draws none."""
+        if not isinstance(self.process.policies.reopen_lost, ReopenWithin):
+            return {}
+        ways = {source for source, to in self.process.edges if self.leaves_lost(source, to)}
+        lost = [key for key, stage in self.stages.items() if stage.kind == "lost" and key not in ways]
+        return {(source, to): [] for source in lost for to in self.process.open_stages}
+
+    def _rules(self, source: str, to: str) -> tuple[Rule, ...]:
+        """The house rules that a move is judged by."""
+        rules: list[Rule] = []
+        if self.reopening is not None and self.leaves_lost(source, to):
+            rules.append(self.reopening)
+        if self.first_touch is not None and source != to and source in self.process.starts:
+            rules.append(self.first_touch.judge)
+        return tuple(rules)
 
     def forward(self, source: str, to: str) -> bool:
         """Whether a move leads to a later stage or to won; never one to lost."""

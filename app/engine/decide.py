@@ -44,7 +44,7 @@ def decide(
     facts = Facts(snapshot, to, as_of, zone=compiled.zone, actor=actor, missing=missing)
     asked = ask(gate, facts) if gate.undrawn is None else _ask_undrawn(compiled, gate, gate.undrawn, facts)
     blocked = any(finding.severity == "block" for finding in asked.findings)
-    if gate.undrawn is None:
+    if compiled.graph.draws(source, to):
         blocked = not compiled.graph.passes(source, to, blocked=blocked)
     return Decision(
         "blocked" if blocked else "allowed",
@@ -80,8 +80,8 @@ def decide_unknown_stage(
 
 
 def ask(gate: Gate, facts: Facts) -> Asked:
-    """Ask every requirement of a gate, in order, and keep every answer."""
-    findings: list[Finding] = []
+    """Ask the house rules and every requirement of a gate, in order, and keep every answer."""
+    findings = [found for rule in gate.rules if (found := rule(facts)) is not None]
     satisfied: list[Judged] = []
     not_applicable: list[Judged] = []
     for place, requirement in gate.requirements:
@@ -133,6 +133,10 @@ def _finding(requirement: CompiledRequirement, place: Place, facts: Facts, resul
 
 def _ask_undrawn(compiled: CompiledProcess, gate: Gate, undrawn: Undrawn, facts: Facts) -> Asked:
     """The finding of a move that nothing draws; where its policy does not block, `exit` and `enter` are still asked."""
+    if compiled.leaves_lost(facts.stage, facts.to):
+        ruled = _reopening(compiled, facts)
+        if ruled is not None:
+            return Asked([ruled], [], [])
     finding = undrawn_finding(compiled, undrawn, facts)
     if finding.severity == "block":
         return Asked([finding], [], [])
@@ -140,11 +144,18 @@ def _ask_undrawn(compiled: CompiledProcess, gate: Gate, undrawn: Undrawn, facts:
     return Asked([finding, *asked.findings], asked.satisfied, asked.not_applicable)
 
 
+def _reopening(compiled: CompiledProcess, facts: Facts) -> Finding | None:
+    """What `reopen_lost` holds against taking this lost deal up again."""
+    return None if compiled.reopening is None else compiled.reopening(facts)
+
+
 def undrawn_finding(compiled: CompiledProcess, undrawn: Undrawn, facts: Facts) -> Finding:
     """Nothing draws this move; these are drawn instead."""
     drawn = compiled.graph.destinations(facts.stage)
-    remedies: list[Remedy] = [{"kind": "take_drawn_move", "to": drawn}] if drawn else []
-    if compiled.stages[facts.stage].kind == "lost":
+    lost = compiled.stages[facts.stage].kind == "lost"
+    ways = [] if lost and _reopening(compiled, facts) is not None else drawn
+    remedies: list[Remedy] = [{"kind": "take_drawn_move", "to": ways}] if ways else []
+    if lost:
         remedies.append({"kind": "new_deal"})
     return Finding(
         undrawn.code,

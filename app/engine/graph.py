@@ -4,6 +4,7 @@ The machine never sees text of a file as anything but a name: conditions are fun
 are off (they would draw an edge from every stage to every stage), and no model is registered.
 """
 
+from collections.abc import Iterable
 from typing import cast
 
 from transitions import EventData, Machine, Transition
@@ -28,7 +29,7 @@ def _not_blocked(event: EventData) -> bool:
 class Graph:
     """Which moves are drawn, and whether a verdict lets one pass."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, moves: Iterable[tuple[str, str]]) -> None:
         self._machine = Machine(
             model=None,
             states=[stage.key for stage in process.stages],
@@ -39,7 +40,7 @@ class Graph:
         self._drawn: dict[tuple[str, str], Transition] = {}
         self._next: dict[str, list[str]] = {stage.key: [] for stage in process.stages}
         self._before: dict[str, list[str]] = {stage.key: [] for stage in process.stages}
-        for source, to in process.edges:
+        for source, to in moves:
             name = _trigger(source, to)
             self._machine.add_transition(name, source, to, conditions=[_not_blocked])
             self._drawn[source, to] = self._machine.events[name].transitions[source][0]

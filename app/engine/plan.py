@@ -89,7 +89,7 @@ class Planner:
                 continue
             steps = tuple(self.prices.cheapest(finding.remediation))
             total = total.plus(self._cost(finding, steps, first=first))
-            opened.append(OpenRequirement(finding, early[str(finding.requirement)], steps))
+            opened.append(OpenRequirement(finding, early.get(str(finding.requirement), False), steps))
         return Move(*pair, total, tuple(opened))
 
     def _cost(self, finding: Finding, steps: tuple[Step, ...], *, first: bool) -> Cost:

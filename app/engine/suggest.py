@@ -11,6 +11,7 @@ from app.engine.decision import Advice, Finding, Plan, Suggestion
 from app.engine.effort import Prices, Step
 from app.engine.errors import UnknownStage
 from app.engine.facts import Facts
+from app.engine.first_touch import touched_first
 from app.engine.needed import Because, Item
 from app.engine.plan import Move, Planner
 from app.engine.snapshot import Activity, Actor, Snapshot
@@ -66,10 +67,17 @@ def suggest(
         return Advice(*head, Plan((), 0, 0, 0), ())
     route = _route(Planner(compiled, facts), goal)
     if route is None:
-        return Advice(*head, None, (), (undrawn_finding(compiled, compiled.undrawn(snapshot.stage, goal), facts),))
+        return Advice(*head, None, (), _out_of_reach(compiled, facts))
     blocked_by = route.blocked_by
     plan = None if blocked_by else _plan(compiled, facts, route)
     return Advice(*head, plan, _ranked(compiled, facts, route, limit), blocked_by)
+
+
+def _out_of_reach(compiled: CompiledProcess, facts: Facts) -> tuple[Finding, ...]:
+    """Why no way leads to the goal: what a house rule holds against it, else that nothing draws one."""
+    ruled = [found for rule in compiled.gate(facts.stage, facts.to).rules if (found := rule(facts)) is not None]
+    blocking = tuple(found for found in ruled if found.severity == "block")
+    return blocking or (undrawn_finding(compiled, compiled.undrawn(facts.stage, facts.to), facts),)
 
 
 def _goal(compiled: CompiledProcess, goal: str | None) -> str:
@@ -119,7 +127,10 @@ def _ranked(compiled: CompiledProcess, facts: Facts, route: _Route, limit: int) 
     must = _merged(route.worked.items, [])
     may = _merged([*advisory, *_early(route, prices)], must)
     mandatory = _sorted(must, prices)
-    optional = _sorted(may[len(must) :], prices)[: max(limit - len(must), 0)]
+    optional = _sorted(may[len(must) :], prices)
+    if compiled.first_touch is not None:
+        mandatory, optional = touched_first(compiled.first_touch, facts, route.first, mandatory, optional)
+    optional = optional[: max(limit - len(must), 0)]
     described = [(item, True) for item in mandatory] + [(item, False) for item in optional]
     return tuple(_suggestion(item, facts, prices, mandatory=needed) for item, needed in described)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from app.engine.decision import Finding, Nested
 from app.i18n.facts import Case, activity_parts, age_figures, fact, field_value
-from app.i18n.figures import percent, quoted, span, value
+from app.i18n.figures import moment, percent, quoted, span, value
 from app.i18n.labels import Labels
 from app.i18n.needs import field_need, times_needed
 from app.i18n.remedies import people_choice
@@ -135,6 +135,25 @@ def _data_quality_low(case: Case, labels: Labels, _move: Move) -> str:
     return labels.catalogue.text("finding.data_quality_low.lacking", detail=said, fields=names)
 
 
+def _reopen_not_allowed(_case: Case, labels: Labels, move: Move) -> str:
+    return labels.catalogue.text("finding.reopen_not_allowed.detail", stage=labels.stage(move.source or ""))
+
+
+def _reopen_too_late(case: Case, labels: Labels, _move: Move) -> str:
+    limit = span(case.expected["reopen_lost"]["reopen_within"], labels.locale)
+    return labels.catalogue.text("finding.reopen_too_late.detail", limit=limit, **age_figures(case, labels))
+
+
+def _first_touch_broken(case: Case, labels: Labels, _move: Move) -> str:
+    first = case.actual["first"]
+    return labels.catalogue.text(
+        "finding.first_touch_broken.detail",
+        activity=labels.activity(first["activity"]),
+        since=moment(datetime.fromisoformat(first["at"]), labels.zone, labels.locale),
+        wanted=labels.catalogue.text(f"need.first_touch.{case.expected['first_touch']}"),
+    )
+
+
 def _none_met(case: Case, labels: Labels, move: Move) -> str:
     said = _listed("list.long_or", _open(case.nested, labels, move), labels)
     return labels.catalogue.text("finding.none_met.detail", list=said)
@@ -241,6 +260,9 @@ _DETAILS: dict[str, Detail] = {
     "approval_missing": _approval_missing,
     "mover_not_allowed": _mover_not_allowed,
     "data_quality_low": _data_quality_low,
+    "reopen_not_allowed": _reopen_not_allowed,
+    "reopen_too_late": _reopen_too_late,
+    "first_touch_broken": _first_touch_broken,
     "none_met": _none_met,
     "not_all_met": _not_all_met,
     "must_not_hold": _must_not_hold,

@@ -116,8 +116,8 @@ def _take_drawn_move(step: Step, labels: Labels) -> str:
     return labels.catalogue.text("remedy.take_drawn_move", stages=stages)
 
 
-def _new_deal(_step: Step, labels: Labels) -> str:
-    return labels.catalogue.text("remedy.new_deal")
+def _new_deal(step: Step, labels: Labels) -> str:
+    return labels.catalogue.text("remedy.new_deal_linked" if "linked_to" in step else "remedy.new_deal")
 
 
 def people_choice(roles: Sequence[str], labels: Labels, form: str = "a") -> str:

@@ -263,6 +263,37 @@ def drawn(file: Parts) -> dict[tuple[str, str], list[Parts]]:
     return moves
 
 
+def reopening(said: Any, case: Case) -> list[tuple[str, str, str, bool]]:
+    """What is held against taking a lost deal up again."""
+    if said is None:
+        return []
+    lost = entry(case)
+    if said == "new_deal":
+        return [("reopen_not_allowed", "transition", "block", False)]
+    if lost is None:
+        return [("cannot_evaluate", "transition", "block", True)]
+    late = case.as_of > lost + span(said["reopen_within"])
+    return [("reopen_too_late", "transition", "block", False)] if late else []
+
+
+def first_touch(case: Case) -> list[tuple[str, str, str, bool]]:
+    """What is held against our first call or e-mail, on a move out of the stage where deals begin."""
+    wanted = case.file["policies"].get("first_touch")
+    begins = case.deal.stage == case.file["stages"][0]["key"] != case.to
+    kinds = {one["key"]: one["kind"] for one in case.file["activities"]}
+    ours = [
+        one
+        for one in case.deal.activities
+        if one.status == "done" and one.at <= case.as_of and one.direction != "inbound"
+        and kinds.get(one.activity) in ("call", "email")
+    ]  # fmt: skip
+    if wanted is None or not begins or "activities" in case.lacking or not ours:
+        return []
+    first = min(one.at for one in ours)
+    kept = any(one.at == first and kinds[one.activity] == wanted for one in ours)
+    return [] if kept else [("first_touch_broken", "transition", "warn", False)]
+
+
 def answer(case: Case) -> Parts:
     """The outcome, the findings as (code or requirement, place, severity, unknown), and what else became of each."""
     stages = {stage["key"]: stage for stage in case.file["stages"]}
@@ -272,7 +303,12 @@ def answer(case: Case) -> Parts:
     later = kinds[to] == "open" and keys.index(to) > keys.index(source)
     forward = source != to and (kinds[to] == "won" or later)
     findings: list[tuple[str, str, str, bool]] = []
-    if (source, to) not in moves:
+    reopens = case.file["policies"].get("reopen_lost") if kinds[source] == "lost" != kinds[to] else None
+    ruled = reopening(reopens, case)
+    drawn_by_policy = reopens == "new_deal" or (reopens is not None and kinds[to] == "open")
+    if (source, to) not in moves and not drawn_by_policy:
+        if ruled:
+            return {"outcome": "blocked", "findings": ruled, "satisfied": [], "not_applicable": []}
         code, policy = "no_transition", "undrawn"
         if source != to and kinds[source] == "open" and kinds[to] != "lost":
             end = keys.index(to) if kinds[to] == "open" else len(keys)
@@ -285,6 +321,7 @@ def answer(case: Case) -> Parts:
         findings.append((code, "transition", found, False))
         if found == "block":
             return {"outcome": "blocked", "findings": findings, "satisfied": [], "not_applicable": []}
+    findings += [*ruled, *first_touch(case)]
     asked = [("exit", one) for one in stages[source].get("exit", []) if forward]
     asked += [("transition", one) for one in moves.get((source, to), [])]
     asked += [("enter", one) for one in stages[to].get("enter", [])]

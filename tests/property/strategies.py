@@ -148,6 +148,12 @@ def _numbered(asked: list[Parts], ids: Iterator[int]) -> list[Parts]:
     return [{**one, "id": f"r{next(ids)}"} for one in asked]
 
 
+house_rules: dict[str, st.SearchStrategy[Any]] = {
+    "reopen_lost": st.sampled_from(["new_deal", {"reopen_within": "90d"}, {"reopen_within": "2w"}]),
+    "first_touch": st.sampled_from(["call", "email"]),
+}
+
+
 @st.composite
 def process_files(draw: st.DrawFn, bodies: st.SearchStrategy[Parts] = conditions, most: int = 2) -> Parts:
     """A process as a file says it: up to four open stages, a path, drawn moves, `open` to lost, policies."""
@@ -168,7 +174,7 @@ def process_files(draw: st.DrawFn, bodies: st.SearchStrategy[Parts] = conditions
         "stages": [*stages, *closed],
         "path": draw(st.sampled_from([[], keys, [*keys, "won"], [keys[0], keys[-1], "won"]])),
         "transitions": edges,
-        "policies": draw(optional(undrawn=modes, skip=modes, back=modes)),
+        "policies": draw(optional(undrawn=modes, skip=modes, back=modes, **house_rules)),
     }
 
 

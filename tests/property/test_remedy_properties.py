@@ -95,4 +95,5 @@ def test_a_move_that_is_drawn_is_what_an_undrawn_one_names(file: Parts, snapshot
     for step in (step for one in found for step in one.remediation if step["kind"] == "take_drawn_move"):
         for drawn in step["to"]:
             decision = decide(compiled, snapshot, drawn, as_of=AS_OF)
-            assert not [one for one in decision.findings if one.requirement is None]
+            of_moves = [one.code for one in decision.findings if one.requirement is None]
+            assert [] == [code for code in of_moves if code != "first_touch_broken"]

@@ -58,7 +58,7 @@ def test_suggestions_are_the_same_each_time_and_what_is_mandatory_is_never_cut(
 def test_no_suggestion_serves_a_when(file: Parts, snapshot: Snapshot) -> None:
     compiled = compile_process(Process.model_validate(file))
     advice = suggest(compiled, snapshot, as_of=AS_OF, limit=1000)
-    asked = {one["id"]: one for one in _requirements(file)}
+    asked = {one["id"]: one for one in _requirements(file)} | {"first_touch": {"activity": "call"}}
     for one in advice.suggestions:
         for name, _, _ in one.because:
             text = repr({key: value for key, value in asked[name].items() if key != "when"})

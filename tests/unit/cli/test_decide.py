@@ -187,7 +187,7 @@ def test_a_goal_out_of_reach_says_what_stands_in_the_way(stagerail: Stagerail) -
         0,
         "✗ “Won” cannot be reached from here; what stands in the way:",
     )
-    assert "[lost-lately]" in said.out
+    assert "[manager-reopens]" in said.out
 
 
 def test_an_unknown_goal_is_wrong_usage(stagerail: Stagerail) -> None:

@@ -66,9 +66,8 @@ def test_policies_enforce_if_not_said() -> None:
 
 
 def test_a_lost_deal_is_left_by_a_new_one() -> None:
-    for policies in ({}, {"reopen_lost": "new_deal"}):
-        decision = judged(road(policies=policies), deal("lost"), "first")
-        assert (undrawn("no_transition", "block", [], "first", new_deal=True),) == decision.findings
+    decision = judged(road(), deal("lost"), "first")
+    assert (undrawn("no_transition", "block", [], "first", new_deal=True),) == decision.findings
     reopened = road(transitions=[{"from": "lost", "to": "first"}])
     assert "allowed" == judged(reopened, deal("lost"), "first").outcome
     decision = judged(reopened, deal("lost"), "second")

@@ -39,6 +39,7 @@ def test_a_move_that_nothing_draws_names_those_that_are(row: Row, locale: Locale
 
 def test_no_finding_code_is_left_untested() -> None:
     tested = {row["code"] for row in (*WORDINGS, *UNDRAWN)} | {"unknown_stage"}  # in test_decisions.py
+    tested |= {"reopen_not_allowed", "reopen_too_late", "first_touch_broken"}  # in test_house_rules.py
     assert set(FINDING_CODES) == tested
 
 

@@ -1,0 +1,176 @@
+"""House rules: whether a lost deal comes back, and whether a deal is called or written to first."""
+
+from typing import Any
+
+import pytest
+
+from app.engine import Decision, Finding, suggest
+from tests.builders_engine import AS_OF, Parts, activity, after, before, deal, judged, process
+
+LOST = [
+    {"key": "first"},
+    {"key": "second", "enter": [{"id": "buyer", "contact": "buyer"}]},
+    {"key": "won", "kind": "won"},
+    {"key": "lost", "kind": "lost"},
+    {"key": "gone", "kind": "lost"},
+]
+BACK = [{"from": "lost", "to": "second", "requires": [{"id": "boss", "mover": ["boss"]}]}]
+WITHIN: Parts = {"reopen_lost": {"reopen_within": "30d"}}
+LATE = deal("lost", id="D-1", stage_entered_at=before(days=30, seconds=1).isoformat())
+IN_TIME = deal("lost", id="D-1", stage_entered_at=before(days=30).isoformat())
+NEW_DEAL: Parts = {"kind": "new_deal", "linked_to": "D-1"}
+
+
+def codes(decision: Decision) -> list[str]:
+    return [one.requirement or one.code for one in decision.findings]
+
+
+def rule(code: str, expected: Parts, actual: Parts, *remediation: Parts, **params: Any) -> Finding:
+    return Finding(code, "block", None, "transition", None, expected, actual, remediation, params)
+
+
+@pytest.mark.parametrize("to", ["first", "second", "won"])
+def test_a_lost_deal_is_never_taken_up_where_a_new_one_is_made_drawn_or_not(to: str) -> None:
+    compiled = process(stages=LOST, policies={"reopen_lost": "new_deal"})
+    found = rule("reopen_not_allowed", {"reopen_lost": "new_deal"}, {"from": "lost", "to": to}, NEW_DEAL)
+    assert found == judged(compiled, IN_TIME, to).findings[0]
+    drawn = process(stages=LOST, transitions=BACK, policies={"reopen_lost": "new_deal"})
+    assert ["reopen_not_allowed", "boss", "buyer"] == codes(judged(drawn, IN_TIME, "second"))
+
+
+def test_from_one_lost_stage_to_another_no_deal_is_taken_up() -> None:
+    for policies in ({"reopen_lost": "new_deal"}, WITHIN, {}):
+        assert ["no_transition"] == codes(judged(process(stages=LOST, policies=policies), IN_TIME, "gone"))
+
+
+def test_within_its_time_a_lost_deal_may_go_back_to_any_open_stage() -> None:
+    compiled = process(stages=LOST, policies=WITHIN)
+    assert "allowed" == judged(compiled, IN_TIME, "first").outcome
+    assert ["buyer"] == codes(judged(compiled, IN_TIME, "second"))
+    assert ["no_transition"] == codes(judged(compiled, IN_TIME, "won"))
+    drawn = process(stages=LOST, transitions=BACK, policies=WITHIN)
+    assert ["boss", "buyer"] == codes(judged(drawn, IN_TIME, "second"))
+    assert "allowed" == judged(drawn, IN_TIME, "first").outcome
+
+
+def test_after_its_time_a_new_deal_is_made() -> None:
+    compiled = process(stages=LOST, policies=WITHIN)
+    lost = before(days=30, seconds=1)
+    actual = {"since": "2026-10-24T09:59:59Z", "age_minutes": 43200}
+    expected, until = {"reopen_lost": {"reopen_within": "30d"}}, lost + (AS_OF - before(days=30))
+    late = rule("reopen_too_late", expected, actual, NEW_DEAL, until=until)
+    assert (late,) == judged(compiled, LATE, "first").findings
+    assert (late,) == judged(compiled, LATE, "won").findings
+    assert ["reopen_too_late", "boss", "buyer"] == codes(
+        judged(process(stages=LOST, transitions=BACK, policies=WITHIN), LATE, "second")
+    )
+
+
+def test_no_drawn_move_is_named_as_a_way_out_that_the_rule_forbids() -> None:
+    compiled = process(stages=LOST, transitions=BACK, policies=WITHIN)
+    drawn = [{"kind": "take_drawn_move", "to": ["second"]}, {"kind": "new_deal"}]
+    for snapshot, steps in ((IN_TIME, drawn), (LATE, [{"kind": "new_deal"}])):
+        [found] = judged(compiled, snapshot, "gone").findings
+        assert ("no_transition", steps) == (found.code, list(found.remediation))
+
+
+def test_when_a_deal_was_lost_must_be_known() -> None:
+    unknown = deal("lost", stage_entered_at=None)
+    actual = {"since": None, "age_minutes": None, "because": "stage_entry_unknown"}
+    expected = {"reopen_lost": {"reopen_within": "30d"}}
+    found = judged(process(stages=LOST, policies=WITHIN), unknown, "first").findings
+    assert (rule("cannot_evaluate", expected, actual),) == found
+
+
+def test_suggestions_for_a_lost_deal_follow_the_rule() -> None:
+    def advice(policies: Parts, snapshot: Any, goal: str = "second", **parts: Any) -> Any:
+        found = suggest(process(stages=LOST, policies=policies, **parts), snapshot, as_of=AS_OF, goal=goal)
+        return (found.plan and list(found.plan.stages), [one.code for one in found.blocked_by])
+
+    assert (["first", "second"], []) == advice(WITHIN, IN_TIME)
+    assert (None, ["reopen_too_late"]) == advice(WITHIN, LATE)
+    assert (None, ["reopen_not_allowed"]) == advice({"reopen_lost": "new_deal"}, IN_TIME)
+    assert (None, ["no_transition"]) == advice({}, IN_TIME)
+    assert (None, ["no_transition"]) == advice(WITHIN, IN_TIME, "first", transitions=BACK)
+
+
+ACTIVITIES = [
+    {"key": "demo", "kind": "meeting"},
+    {"key": "call", "kind": "call"},
+    {"key": "mail", "kind": "email"},
+]
+ASKS_DEMO = [{"from": "first", "to": "second", "requires": [{"id": "demo", "activity": "demo"}]}]
+
+
+def ruled(wanted: str = "call", **parts: Any) -> Any:
+    return process(activities=ACTIVITIES, policies={"first_touch": wanted}, **parts)
+
+
+def mail(number: int = 1, **more: Any) -> Parts:
+    return activity(number, "mail", **{"at": before(days=2), **more})
+
+
+def test_a_first_contact_of_the_wrong_kind_is_found_and_blocks_nothing() -> None:
+    decision = judged(ruled(), deal(activities=[mail(), activity(2, "call")]))
+    first = {"id": "a-1", "activity": "mail", "kind": "email", "at": "2026-11-21T10:00:00Z"}
+    broken = Finding(
+        "first_touch_broken", "warn", None, "transition", None, {"first_touch": "call"}, {"first": first}, (), {}
+    )
+    assert ("allowed", (broken,)) == (decision.outcome, decision.findings)
+    assert () == judged(ruled("email"), deal(activities=[mail(), activity(2, "call")])).findings
+
+
+KEPT: list[Parts] = [
+    {"activities": []},
+    {"activities": [mail(direction="inbound")]},
+    {"activities": [mail(status="planned", at=after(days=1))]},
+    {"activities": [mail(at=after(days=1))]},
+    {"activities": [activity(1, "demo", before(days=9)), activity(2, "call", before(days=3)), mail(3)]},
+    {"activities": [mail(1, at=before(days=3)), activity(2, "call", before(days=3))]},
+    {"activities": [activity(1, "lunch", before(days=9)), activity(2, "call")]},
+]
+
+
+@pytest.mark.parametrize("facts", KEPT)
+def test_what_keeps_the_rule_is_no_finding(facts: Parts) -> None:
+    assert () == judged(ruled(), deal(**facts)).findings
+
+
+def test_the_rule_looks_at_moves_out_of_where_deals_begin_only() -> None:
+    sent: Parts = {"activities": [mail()]}
+    assert () == judged(ruled(), deal("second", **sent), "won").findings
+    stay = ruled(transitions=[{"from": "first", "to": "first"}])
+    assert () == judged(stay, deal(**sent), "first").findings
+    assert ["first_touch_broken"] == codes(judged(ruled(start=["first", "second"]), deal("second", **sent), "won"))
+    assert () == judged(ruled(), deal(**sent), missing=frozenset({"activities"})).findings
+
+
+def proposed(compiled: Any, snapshot: Any = None, **more: Any) -> list[tuple[str, bool]]:
+    found = suggest(compiled, snapshot or deal(), as_of=AS_OF, **more).suggestions
+    return [(one.subject["activity"], one.mandatory) for one in found]
+
+
+def test_before_any_contact_the_right_kind_is_proposed() -> None:
+    found = suggest(ruled(), deal(), as_of=AS_OF).suggestions
+    assert [("do_activity", {"activity": "call", "times": 1}, False, (("first_touch", "first", "second"),))] == [
+        (one.kind, one.subject, one.mandatory, one.because) for one in found
+    ]
+    assert [("demo", True), ("call", False)] == proposed(ruled(transitions=ASKS_DEMO))
+    assert [("demo", True)] == proposed(ruled(transitions=ASKS_DEMO), limit=1)
+    assert [] == proposed(ruled(), deal(activities=[mail()]))
+    assert [] == proposed(ruled(), deal("second"))
+    assert [] == proposed(ruled(), missing=frozenset({"activities"}))
+    only_mail = process(activities=ACTIVITIES[2:], policies={"first_touch": "call"})
+    assert [] == proposed(only_mail)
+
+
+def test_a_contact_that_is_asked_for_anyway_comes_first_and_once() -> None:
+    def edge(*asked: Parts) -> list[Parts]:
+        return [{"from": "first", "to": "second", "requires": list(asked)}]
+
+    demo, call = {"id": "demo", "activity": "demo"}, {"id": "call", "activity": "call"}
+    assert [("call", True), ("demo", True)] == proposed(ruled(transitions=edge(demo, call)))
+    advised = {**call, "mode": "warn"}
+    assert [("demo", True), ("call", False)] == proposed(ruled(transitions=edge(demo, advised)))
+    inbound = {**call, "direction": "inbound"}
+    assert [("call", True), ("call", False)] == proposed(ruled(transitions=edge(inbound)))

@@ -18,6 +18,9 @@ DRAWN = "drawn"
 """The rule that a move is one the process draws: asked of every move, so its `activated` counts the moves."""
 UNDRAWN_CODES = frozenset({"no_transition", "skips_stage", "moves_back", "unknown_stage"})
 UNKNOWN = "cannot_evaluate"
+FIRST_TOUCH, REOPEN_LOST = "first_touch", "reopen_lost"
+HOUSE_RULES = (FIRST_TOUCH, REOPEN_LOST)
+"""Named as in the file's policies."""
 
 
 class Asked(NamedTuple):
@@ -51,15 +54,16 @@ async def record_move(
         return
     at = decision.as_of.astimezone(compiled.zone)
     refused = entry.source == "move" and not entry.applied
-    found = dict(_refused(decision) if refused else _happened(decision))
+    found = dict(_refused(decision) if refused else _happened(decision, compiled))
     moved = (entry.process_key, decision.from_stage or "", decision.to_stage, owner or "", _week(at), f"{at:%Y-%m-%d}")
     rows = [Kept(entry.tenant_id, entry.decision_id, *what, *moved, result) for what, result in found.items()]
     await insert_kept(tx, rows)
 
 
-def _happened(decision: Decision) -> Iterator[tuple[tuple[str, str], str]]:
+def _happened(decision: Decision, compiled: CompiledProcess) -> Iterator[tuple[tuple[str, str], str]]:
     """Every requirement and rule that was asked, and whether it was kept."""
-    yield ("rule", DRAWN), "met"
+    for rule in (DRAWN, *_house_rules(decision, compiled)):
+        yield ("rule", rule), "met"
     for judged in decision.satisfied:
         yield ("requirement", judged.requirement), "met"
     for finding in decision.findings:
@@ -76,9 +80,19 @@ def _refused(decision: Decision) -> Iterator[tuple[tuple[str, str], str]]:
 def _what(finding: Finding) -> tuple[str, str]:
     if finding.code in UNDRAWN_CODES:
         return "rule", DRAWN
-    if finding.requirement is None:
-        return "rule", finding.code
-    return "requirement", finding.requirement
+    if finding.requirement is not None:
+        return "requirement", finding.requirement
+    return "rule", next((rule for rule in HOUSE_RULES if rule in finding.expected), finding.code)
+
+
+def _house_rules(decision: Decision, compiled: CompiledProcess) -> Iterator[str]:
+    """The house rules that this move was asked: the first touch on leaving a start, reopening on leaving lost."""
+    policies, source, to = compiled.process.policies, decision.from_stage, decision.to_stage
+    if policies.first_touch is not None and source != to and source in compiled.process.starts:
+        yield FIRST_TOUCH
+    kinds = [stage.kind for key in (source, to) for stage in [compiled.stages.get(key or "")] if stage is not None]
+    if policies.reopen_lost is not None and kinds[:1] == ["lost"] and kinds[1:] != ["lost"]:
+        yield REOPEN_LOST
 
 
 def _week(at: datetime) -> str:

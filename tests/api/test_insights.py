@@ -113,6 +113,35 @@ async def test_pages_hold_what_the_whole_holds(house: World) -> None:
     assert pages == whole
 
 
+RULES = """\
+process: rules
+activities: [{key: call, kind: call}, {key: mail, kind: email}]
+stages: [{key: new}, {key: called}, {key: won, kind: won}, {key: lost, kind: lost}]
+path: [new, called, won]
+transitions: [{from: open, to: lost}, {from: lost, to: new}]
+policies: {reopen_lost: new_deal, first_touch: call}
+"""
+
+
+async def test_house_rules_are_counted_by_their_names_with_their_denominators(house: World) -> None:
+    await house.good("PUT", "/processes/rules", content=RULES, headers=YAML)
+    mailed = {**called(), "activity": "mail", "direction": "outbound"}
+    for name, activities, stages in (("D-1", [called()], ["called"]), ("D-2", [mailed], ["called", "lost", "new"])):
+        for stage in ("new", *stages):
+            deal = {"process": "rules", "stage": stage, "owner": "ana", "activities": activities}
+            await house.good("PUT", f"/deals/{name}", deal)
+    tried = {"process": "rules", "stage": "lost", "owner": "ana"}
+    await house.good("PUT", "/deals/D-3", tried)
+    refused = await house.good("POST", "/deals/D-3/moves", {"to": "new"})
+    assert [one["code"] for one in refused["findings"]] == ["reopen_not_allowed"]
+    found = await house.good("GET", "/insights/adherence?process=rules&by=requirement")
+    assert found["rules"] == [
+        {"rule": "drawn", **counted(met=4)},
+        {"rule": "first_touch", **counted(met=1, missed=1)},
+        {"rule": "reopen_lost", **counted(missed=1, refused=1)},
+    ]
+
+
 async def test_a_question_counts_for_nothing(house: World) -> None:
     await house.good("PUT", "/deals/D-1", DEAL)
     for asked in ({"deal_id": "D-1"}, {"process": "house", "deal": {"id": "D-1", "stage": "new"}}):

@@ -12,7 +12,7 @@ from tests.property.oracle import plain
 
 MOST_TRIES = 4000
 NUMBERS = [1, 0, 2, 3, 4, 5, -1, -2, 0.5, 0.25, 1.5, 2.5, 3.5, 100, -100]
-TEXTS = ["some", "more", "a long note", "another note"]
+TEXTS = ["some", "more", "a long note", "another note", "a note that is long enough for every field"]
 
 
 class World(NamedTuple):

@@ -59,7 +59,7 @@ def walked(compiled: CompiledProcess, actor: Actor) -> list[str]:
     return stages
 
 
-@pytest.mark.parametrize("key", [*KEYS, "b2b-saas"])
+@pytest.mark.parametrize("key", KEYS)
 def test_a_starter_is_walked_to_won_by_the_first_suggestion_alone(key: str) -> None:
     process = load_process(read_starter(key))
     compiled = compile_process(process)

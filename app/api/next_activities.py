@@ -15,7 +15,7 @@ from app.api.requests import NextActivities
 from app.api.routing import respond, router
 from app.api.validate_transition import case_for
 from app.engine import Actor, Instant
-from app.i18n import render_advice
+from app.i18n import AdviceDetail, render_advice
 from app.services.judging import Case, stored_case
 from app.services.next_activities import advise
 
@@ -41,7 +41,9 @@ async def next_activities(
     """
     caller = caller_of(request)
     case = await case_for(caller, body)
-    return respond(_reply(caller, case, goal=body.goal, limit=body.limit, as_of=body.as_of, actor=body.actor))
+    return respond(
+        _reply(caller, case, goal=body.goal, limit=body.limit, as_of=body.as_of, actor=body.actor, detail=body.detail)
+    )
 
 
 @routes.get(
@@ -58,6 +60,7 @@ async def deal_next_activities(
     *,
     goal: Annotated[Text | None, Query(description="The stage to reach; won if not said.")] = None,
     limit: Annotated[Limit, Query()] = 5,
+    detail: Annotated[AdviceDetail, Query(description="How much each suggestion says.")] = "full",
     as_of: AsOf = None,
     actor: ActorId = None,
     role: Roles = None,
@@ -65,11 +68,20 @@ async def deal_next_activities(
     """The same for a stored deal."""
     caller = caller_of(request)
     case = await stored_case(caller.services.database, caller.services.processes, caller.tenant_id, deal_id)
-    return respond(_reply(caller, case, goal=goal, limit=limit, as_of=as_of, actor=actor_from(actor, role)))
+    return respond(
+        _reply(caller, case, goal=goal, limit=limit, as_of=as_of, actor=actor_from(actor, role), detail=detail)
+    )
 
 
 def _reply(
-    caller: Caller, case: Case, *, goal: str | None, limit: int, as_of: Instant | None, actor: Actor | None
+    caller: Caller,
+    case: Case,
+    *,
+    goal: str | None,
+    limit: int,
+    as_of: Instant | None,
+    actor: Actor | None,
+    detail: AdviceDetail,
 ) -> Reply:
     advice = advise(case, goal=goal, limit=limit, as_of=as_of or clock.now(), actor=actor)
-    return json_reply(render_advice(advice, case.compiled, caller.locale), caller.locale)
+    return json_reply(render_advice(advice, case.compiled, caller.locale, detail=detail), caller.locale)

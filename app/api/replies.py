@@ -139,11 +139,14 @@ class SuggestionReply(Shape):
     rank: int
     kind: str
     mandatory: bool
-    effort_minutes: int
-    lead_time_days: int
     message: str
-    because: list[dict[str, JsonValue]]
+    effort_minutes: int = 0
+    lead_time_days: int = 0
+    because: list[dict[str, JsonValue]] = []
     evidence: None = None
+    why: list[str] = []
+    how: str | None = None
+    unlocks: list[dict[str, JsonValue]] = []
 
 
 class AdviceReply(Shape):

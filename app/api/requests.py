@@ -1,6 +1,6 @@
 """What callers send, as models: strict, frozen, no unknown fields. The OpenAPI document is made from these."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -39,6 +39,9 @@ class NextActivities(DealQuestion):
 
     goal: Annotated[Name | None, Field(description="The stage to reach; the first won stage if not said.")] = None
     limit: Annotated[int, Field(ge=1, le=200, description="At most so many; mandatory ones are never cut.")] = 5
+    detail: Annotated[
+        Literal["brief", "full"], Field(description="How much each suggestion says; full if not said.")
+    ] = "full"
 
 
 class PutDeal(Snapshot):

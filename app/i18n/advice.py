@@ -1,9 +1,10 @@
 """Advice in the shape callers read, with texts in their language."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from app.engine.decision import Advice, Plan, Suggestion
+from app.engine.first_touch import BECAUSE as FIRST_TOUCH
 from app.i18n.decisions import instant, render_finding
 from app.i18n.details import Move
 from app.i18n.figures import timed
@@ -12,14 +13,16 @@ from app.i18n.remedies import step_text
 from app.i18n.texts import Locale
 
 Shape = dict[str, Any]
+AdviceDetail = Literal["brief", "full"]
 
 _ACTIVITIES = frozenset({"do_activity", "book_activity"})
 _SHOWN_ANYWAY = ("activity", "outcome", "with", "times")
 
 
-def render_advice(advice: Advice, compiled: Compiled, locale: Locale) -> Shape:
-    """The advice as JSON-ready data."""
+def render_advice(advice: Advice, compiled: Compiled, locale: Locale, *, detail: AdviceDetail = "full") -> Shape:
+    """The advice as JSON-ready data: `brief` says what to do, `full` also why, how, and what it opens."""
     labels = labels_of(compiled, locale)
+    suggestion = _suggestion if detail == "full" else _brief
     move = Move(advice.stage, advice.goal, advice.version, advice.as_of)
     return {
         "process": {"key": advice.process, "version": advice.version, "digest": advice.digest},
@@ -27,7 +30,7 @@ def render_advice(advice: Advice, compiled: Compiled, locale: Locale) -> Shape:
         "goal": advice.goal,
         "as_of": instant(advice.as_of),
         "plan": None if advice.plan is None else _plan(advice.plan),
-        "suggestions": [_suggestion(rank, one, labels) for rank, one in enumerate(advice.suggestions, 1)],
+        "suggestions": [suggestion(rank, one, labels) for rank, one in enumerate(advice.suggestions, 1)],
         "blocked_by": [render_finding(finding, labels, move) for finding in advice.blocked_by],
     }
 
@@ -53,7 +56,33 @@ def _suggestion(rank: int, suggestion: Suggestion, labels: Labels) -> Shape:
         "message": _message(suggestion, labels),
         "because": [{"requirement": asked, "from": source, "to": to} for asked, source, to in suggestion.because],
         "evidence": None,
+        "why": [_why(reason, labels) for reason in suggestion.because],
+        "how": labels.how.get(suggestion.subject.get("activity", "")) or None,
+        "unlocks": [{"from": source, "to": to} for source, to in _moves(suggestion)],
     }
+
+
+def _brief(rank: int, suggestion: Suggestion, labels: Labels) -> Shape:
+    about = _activity if suggestion.kind in _ACTIVITIES else _other
+    return {
+        "rank": rank,
+        "kind": suggestion.kind,
+        **about(suggestion, labels),
+        "mandatory": suggestion.mandatory,
+        "message": _message(suggestion, labels),
+    }
+
+
+def _why(reason: tuple[str, str, str], labels: Labels) -> str:
+    """What the step is for, in a sentence."""
+    asked, source, to = reason
+    code = "suggestion.why.first_touch" if asked == FIRST_TOUCH else "suggestion.why.requirement"
+    return labels.catalogue.text(code, requirement=asked, source=labels.stage(source), to=labels.stage(to))
+
+
+def _moves(suggestion: Suggestion) -> list[tuple[str, str]]:
+    """The moves the step serves, each once."""
+    return list(dict.fromkeys((source, to) for _, source, to in suggestion.because))
 
 
 def _activity(suggestion: Suggestion, labels: Labels) -> Shape:

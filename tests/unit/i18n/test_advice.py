@@ -32,11 +32,15 @@ def test_advice_is_told_in_english() -> None:
             {"rank": 1, "kind": "do_activity", "activity": "demo", "name": "Product demo", "outcome": "held",
              "with": None, "times": 1, "booked": None, "mandatory": True, "effort_minutes": 60, "lead_time_days": 3,
              "message": "hold a product demo and log it as held",
-             "because": [{"requirement": "demo-held", "from": "first", "to": "second"}], "evidence": None},
+             "because": [{"requirement": "demo-held", "from": "first", "to": "second"}], "evidence": None,
+             "why": ["`demo-held` is asked on the way from “Demo scheduled” to “Demo completed”"], "how": None,
+             "unlocks": [{"from": "first", "to": "second"}]},
             {"rank": 2, "kind": "fill_field", "field": "budget", "learned_in": ["demo"], "name": "budget",
              "mandatory": False, "effort_minutes": 5, "lead_time_days": 0,
              "message": "find out the budget, for example in a product demo",
-             "because": [{"requirement": "budget-known", "from": "first", "to": "second"}], "evidence": None},
+             "because": [{"requirement": "budget-known", "from": "first", "to": "second"}], "evidence": None,
+             "why": ["`budget-known` is asked on the way from “Demo scheduled” to “Demo completed”"], "how": None,
+             "unlocks": [{"from": "first", "to": "second"}]},
         ],
         "blocked_by": [],
     }  # fmt: skip
@@ -53,6 +57,22 @@ def test_advice_is_told_in_italian() -> None:
         ("Product demo", "svolgi una product demo e registrala come svolta"),
         ("budget", "scopri il budget, per esempio durante una product demo"),
     ]
+
+
+def test_brief_advice_says_what_to_do_and_no_more() -> None:
+    compiled = sales(*ASKED)
+    shape = render_advice(suggest(compiled, deal(), as_of=AS_OF), compiled, "en", detail="brief")
+    first = {"rank": 1, "kind": "do_activity", "activity": "demo", "name": "Product demo", "outcome": "held",
+             "with": None, "times": 1, "booked": None, "mandatory": True,
+             "message": "hold a product demo and log it as held"}  # fmt: skip
+    assert first == shape["suggestions"][0]
+
+
+def test_full_advice_tells_why_a_first_contact_is_proposed() -> None:
+    compiled = sales(policies={"first_touch": "call"}, activities=[{"key": "call", "kind": "call", "how": "Be kind"}])
+    [one] = render_advice(suggest(compiled, deal(), as_of=AS_OF), compiled, "it")["suggestions"]
+    assert ["la regola sul primo contatto vale nel passaggio da «Demo pianificata» a «Demo svolta»"] == one["why"]
+    assert "Be kind" == one["how"]
 
 
 def test_what_stands_in_the_way_is_told() -> None:
@@ -136,4 +156,6 @@ def test_every_other_kind_of_step_is_told() -> None:
         "times": 2, "booked": None, "within": "14d", "people": 2, "mandatory": True, "effort_minutes": 0,
         "lead_time_days": 0, "message": "book an offer with 2 different people within 14 days (2 times)",
         "because": [{"requirement": "asked", "from": "first", "to": "second"}], "evidence": None,
+        "why": ["`asked` is asked on the way from “Demo scheduled” to “Demo completed”"], "how": None,
+        "unlocks": [{"from": "first", "to": "second"}],
     }  # fmt: skip

@@ -47,7 +47,6 @@ STATUS = {
     "both-deal-forms": 422,
     "idempotency-key-reused": 422,
     "bad-signature": 401,
-    "stale-delivery": 401,
     "internal-error": 500,
     "database-unavailable": 503,
     "secret-unavailable": 503,

@@ -18,7 +18,7 @@ PROBLEM_TYPES = (
     "unknown-decision", "unknown-connection", "unknown-delivery", "unknown-activity", "method-not-allowed",
     "body-too-large", "unsupported-media-type", "not-acceptable", "malformed-json", "invalid-request",
     "invalid-process-file", "conflict", "activity-conflict", "stage-conflict", "deal-moved", "already-there",
-    "precondition-failed", "idempotency-key-reused", "idempotency-in-progress", "bad-signature", "stale-delivery",
+    "precondition-failed", "idempotency-key-reused", "idempotency-in-progress", "bad-signature",
     "database-unavailable", "secret-unavailable", "request-timeout", "internal-error", "invalid-cursor",
     "both-deal-forms", "unknown-starter",
 )  # fmt: skip

@@ -29,10 +29,17 @@ def render_advice(advice: Advice, compiled: Compiled, locale: Locale, *, detail:
         "stage": advice.stage,
         "goal": advice.goal,
         "as_of": instant(advice.as_of),
+        **_buyers(advice, labels),
         "plan": None if advice.plan is None else _plan(advice.plan),
         "suggestions": [suggestion(rank, one, labels) for rank, one in enumerate(advice.suggestions, 1)],
         "blocked_by": [render_finding(finding, labels, move) for finding in advice.blocked_by],
     }
+
+
+def _buyers(advice: Advice, labels: Labels) -> Shape:
+    """The steps of the buyer's journey that the stage and the goal serve, where they serve one."""
+    ends = (("buyer_step", advice.stage), ("goal_buyer", advice.goal))
+    return {name: labels.buyers[stage] for name, stage in ends if stage in labels.buyers}
 
 
 def _plan(plan: Plan) -> Shape:

@@ -22,6 +22,9 @@ def render_decision(decision: Decision, compiled: Compiled, locale: Locale, *, d
     shape["process"] = {"key": decision.process, "version": decision.version, "digest": decision.digest}
     shape["from"] = decision.from_stage
     shape["to"] = decision.to_stage
+    for end, stage in (("from_buyer", decision.from_stage), ("to_buyer", decision.to_stage)):
+        if stage in labels.buyers:
+            shape[end] = labels.buyers[stage]
     shape["as_of"] = instant(decision.as_of)
     shape["findings"] = [render_finding(finding, labels, move) for finding in decision.findings]
     shape["satisfied"] = _judged(decision.satisfied)

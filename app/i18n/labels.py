@@ -52,6 +52,7 @@ class Labels:
         self.people_names = {one.key: self._name(one) for one in (*process.roles, *process.contacts)}
         self._fields = {key: self._field(name) for key, name in self.field_names.items()}
         self._stages = {one.key: author_text(one.name, locale) or spaced(one.key) for one in process.stages}
+        self.buyers = {one.key: one.buyer for one in process.stages if one.buyer is not None}
         self._people = {key: self._person(name) for key, name in self.people_names.items()}
         self._outcomes = {(one.key, out.key): out.name for one in process.activities for out in one.outcomes}
         self._choices = {(one.key, choice.key): self._name(choice) for one in process.fields for choice in one.choices}

@@ -61,7 +61,8 @@ def test_as_json_it_is_the_answer_of_the_server(stagerail: Stagerail) -> None:
     decision = json.loads(said.out)
     assert (said.status, decision["outcome"], decision["as_of"]) == (1, "blocked", "2026-11-23T10:00:00Z")
     assert list(decision) == [
-        "decision_id", "outcome", "process", "from", "to", "as_of", "findings", "satisfied", "not_applicable", "waived",
+        "decision_id", "outcome", "process", "from", "to", "from_buyer", "to_buyer", "as_of", "findings", "satisfied",
+        "not_applicable", "waived",
         "facts",
     ]  # fmt: skip
     assert decision["findings"][0] == {

@@ -124,12 +124,20 @@ async def test_a_signed_delivery_ends_in_the_decision_log_and_in_the_deal(world:
     assert (log[0]["facts"]["complete"], log[0]["actor"], log[0]["deal_id"]) == (False, "rep-7", "hub:332507367156")
     one = (await world.ask("GET", f"/decisions/{log[2]['decision_id']}", headers={"accept-language": "it"})).json()
     assert one["facts"]["missing"] == ["activities", "approvals", "contacts", "fields", "stage"]
-    assert (
-        'stagerail_decisions_total{outcome="not_judged",source="webhook"} 2.0'
-        in (await world.ask("GET", "/metrics")).text
-    )
+    await counted(world, 'stagerail_decisions_total{outcome="not_judged",source="webhook"} 2.0')
     deal = (await world.ask("GET", "/deals/hub:332507367156")).json()
     assert (deal["process"], deal["stage"], deal["fields"]) == ("sales", "demo_completed", {"amount": 52000})
+
+
+async def counted(world: World, line: str) -> None:
+    """Wait until the metrics say so: they are counted just after the commit that the log shows."""
+    text = ""
+    for _ in range(500):
+        text = (await world.ask("GET", "/metrics")).text
+        if line in text:
+            break
+        await asyncio.sleep(0.01)
+    assert line in text
 
 
 async def test_a_wrong_missing_or_stale_signature_is_401_without_a_hint(world: World) -> None:

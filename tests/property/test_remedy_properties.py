@@ -18,7 +18,9 @@ def asking(file: Parts, asked: Parts) -> CompiledProcess:
 
 
 def removed(compiled: CompiledProcess, now: World) -> bool:
-    return not decide(compiled, now.deal, now.to, as_of=now.as_of, actor=now.actor).findings
+    """Nothing is found any more; that the first contact was of another kind than the house rule's has just happened."""
+    findings = decide(compiled, now.deal, now.to, as_of=now.as_of, actor=now.actor).findings
+    return all(finding.code == "first_touch_broken" for finding in findings)
 
 
 def remedy_of(compiled: CompiledProcess, snapshot: Snapshot, actor: Actor | None) -> tuple[Parts, ...]:

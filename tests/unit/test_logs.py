@@ -67,8 +67,8 @@ def test_outside_a_request_no_id_is_made_up_and_a_field_cannot_pose_as_the_lines
 
 def test_a_library_logs_in_the_same_shape() -> None:
     stream = json_stream()
-    logging.getLogger("uvicorn.error").info("listening on %s", "127.0.0.1")
-    assert only_entry(stream) == {"level": "info", "logger": "uvicorn.error", "event": "listening on 127.0.0.1"}
+    logging.getLogger("a.library").info("listening on %s", "127.0.0.1")
+    assert only_entry(stream) == {"level": "info", "logger": "a.library", "event": "listening on 127.0.0.1"}
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])

@@ -204,11 +204,15 @@ async def process_diagram(
     key: ProcessKey,
     *,
     format: Annotated[Literal["mermaid", "svg", "json"], Query(description="What to draw it as.")] = "svg",  # noqa: A002 - the contract's word
+    view: Annotated[
+        Literal["seller", "buyer"],
+        Query(description="Whose view: the seller's stages, or the buyer's steps with their stages."),
+    ] = "seller",
 ) -> Response:
     """The current version as a picture."""
     caller = caller_of(request)
     compiled = await caller.services.processes.asked(caller.services.database, caller.tenant_id, key)
-    text = await run_in_threadpool(diagram, compiled.process, format, caller.locale)
+    text = await run_in_threadpool(diagram, compiled.process, format, caller.locale, view=view)
     headers = {"content-type": _PICTURE_TYPES[format], "content-language": caller.locale}
     if format == "svg":
         headers["content-security-policy"] = "default-src 'none'; style-src 'unsafe-inline'"

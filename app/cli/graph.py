@@ -1,4 +1,4 @@
-"""`stagerail graph FILE --format mermaid|svg|json`: a picture of the process."""
+"""`stagerail graph FILE --format mermaid|svg|json --view seller|buyer`: a picture of the process."""
 
 from argparse import Namespace
 
@@ -10,5 +10,6 @@ from app.engine.diagram import Format, diagram
 def run(options: Namespace, terminal: Terminal) -> int:
     """Print the picture."""
     wanted: Format = options.format or ("json" if terminal.json else "mermaid")
-    terminal.line(diagram(sound_process(options.file, terminal), wanted, terminal.locale).rstrip("\n"))
+    process = sound_process(options.file, terminal)
+    terminal.line(diagram(process, wanted, terminal.locale, view=options.view).rstrip("\n"))
     return 0

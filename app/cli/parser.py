@@ -12,6 +12,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_TENANT = "default"
 SCOPES = ("decide", "deals:write", "processes:write", "admin")
 FORMATS = ("mermaid", "svg", "json")
+VIEWS = ("seller", "buyer")
 
 # What argparse says, by the English it looks up: the rest of its sentences stays English.
 _ARGPARSE = {
@@ -167,6 +168,7 @@ def _graph(verbs: Verbs, help_of: _Help) -> None:
     parser = _verb(verbs, "graph", help_of)
     _file(parser, help_of)
     parser.add_argument("--format", choices=FORMATS, default=None, help=help_of("format"))
+    parser.add_argument("--view", choices=VIEWS, default="seller", help=help_of("view"))
 
 
 def _schema(verbs: Verbs, help_of: _Help) -> None:

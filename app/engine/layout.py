@@ -146,7 +146,7 @@ def _gap(index: int, row: Mapping[str, int], lanes: list[Lane]) -> float:
 
 
 def _box(node: Node, x: float, y: float) -> Box:
-    notes = [node.buyer] if node.buyer else []
+    notes = list(node.beneath)
     notes += [f"→ {line}" for line in label_lines(node.enter)]
     notes += [f"{line} →" for line in label_lines(node.exit)]
     title = wrap(node.name, _TITLE_LETTERS, max_lines=2, placeholder="…")

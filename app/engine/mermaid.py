@@ -26,18 +26,18 @@ def mermaid(picture: Picture) -> str:
 
 
 def _identifiers(picture: Picture) -> dict[str, str]:
-    """Keys as Mermaid takes them: prefixed, for `end` and the like are its own words, and without dashes."""
+    """Keys as Mermaid takes them: prefixed, for `end` and the like are its own words, and in plain letters."""
     taken: dict[str, str] = {}
     for index, node in enumerate(picture.nodes):
-        name = f"stage_{node.key.replace('-', '_')}"
+        name = f"stage_{node.key.replace('-', '_').replace(':', '_')}"
         taken[node.key] = f"{name}_{index}" if name in taken.values() else name
     return taken
 
 
 def _box(name: str, node: Node) -> str:
     opening, closing = _SHAPES[node.kind]
-    buyer = f"<br/><small>{_escaped(node.buyer)}</small>" if node.buyer else ""
-    return f"{name}{opening}{_escaped(node.name)}{buyer}{closing}"
+    beneath = "".join(f"<br/><small>{_escaped(line)}</small>" for line in node.beneath)
+    return f"{name}{opening}{_escaped(node.name)}{beneath}{closing}"
 
 
 def _arrow(names: dict[str, str], arrow: Arrow) -> str:

@@ -15,7 +15,7 @@ class Asked(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A stage."""
+    """A stage; in the buyer's view a step, with its `stages`."""
 
     key: str
     name: str
@@ -24,6 +24,14 @@ class Node(NamedTuple):
     start: bool
     enter: tuple[Asked, ...]
     exit: tuple[Asked, ...]
+    stages: tuple["Node", ...] = ()
+
+    @property
+    def beneath(self) -> tuple[str, ...]:
+        """The words below the name: of a stage the step that it serves, of a step its stages."""
+        if self.buyer is None:
+            return ()
+        return tuple(stage.name for stage in self.stages) or (self.buyer,)
 
 
 class Arrow(NamedTuple):
@@ -95,10 +103,15 @@ def as_data(picture: Picture) -> dict[str, Any]:
     def asked(requirements: tuple[Asked, ...]) -> list[dict[str, str]]:
         return [{"id": one.id, "kind": one.kind} for one in requirements]
 
+    def node_data(node: Node) -> dict[str, Any]:
+        data = {**node._asdict(), "enter": asked(node.enter), "exit": asked(node.exit)}
+        inside = [{"key": stage.key, "name": stage.name, "kind": stage.kind} for stage in data.pop("stages")]
+        return {**data, "stages": inside} if inside else data
+
     return {
         "process": picture.process,
         "name": picture.name,
-        "nodes": [{**node._asdict(), "enter": asked(node.enter), "exit": asked(node.exit)} for node in picture.nodes],
+        "nodes": [node_data(node) for node in picture.nodes],
         "edges": [
             {"from": arrow.source, "to": arrow.to, "by": arrow.by, "requires": asked(arrow.requires)}
             for arrow in picture.arrows

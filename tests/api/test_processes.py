@@ -83,6 +83,19 @@ async def test_a_process_is_drawn(world: World, format_: str, content_type: str,
     assert "demo_scheduled" in answer.text
 
 
+async def test_a_process_is_drawn_as_its_buyer_sees_it(world: World) -> None:
+    seen = CHANGED.replace("key: demo_completed", "key: demo_completed, buyer: solution_evaluation")
+    await world.good("PUT", PATH, content=seen, headers=YAML)
+    data = await world.good("GET", f"{PATH}/diagram", params={"format": "json", "view": "buyer"})
+    told = [(node["key"], node["name"], [stage["key"] for stage in node["stages"]]) for node in data["nodes"]]
+    assert [
+        ("demo_scheduled", "demo_scheduled", ["demo_scheduled"]),
+        ("solution_evaluation", "Solution evaluation", ["demo_completed"]),
+        ("won", "won", ["won"]),
+        ("lost", "lost", ["lost"]),
+    ] == told
+
+
 async def test_two_publishers_at_once_make_two_versions(world: World) -> None:
     contents = [PROCESS.replace("at_least: 1}", f"at_least: {number}}}") for number in range(2, 6)]
     answers = await asyncio.gather(*(world.ask("PUT", PATH, content=one, headers=YAML) for one in contents))

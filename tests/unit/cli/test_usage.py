@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from app import __version__
 from app.cli.parser import wanted_language
 from tests.unit.cli.said import EXAMPLES, Said, Stagerail
 
+STARTERS = Path("app/starters")
 PROCESS, DEAL = EXAMPLES / "b2b-saas.yaml", EXAMPLES / "deal.json"
 VERBS = [
     "serve", "check", "decide", "suggest", "test", "graph", "schema", "migrate", "key", "publish", "starters", "init",
@@ -140,3 +142,10 @@ def test_the_schema_is_json_schema(stagerail: Stagerail) -> None:
 def test_the_picture_comes_in_every_form(stagerail: Stagerail, arguments: list[str], start: str) -> None:
     said = stagerail("graph", PROCESS, *arguments)
     assert (said.status, said.out.startswith(start)) == (0, True)
+
+
+def test_the_picture_comes_as_the_buyer_sees_it(stagerail: Stagerail) -> None:
+    said = stagerail("graph", STARTERS / "run.yaml", "--view", "buyer")
+    box = '  stage_terms_agreement["Terms agreement<br/><small>Agreement on terms</small>"]'
+    assert (said.status, box in said.out.splitlines()) == (0, True)
+    assert box not in stagerail("graph", STARTERS / "run.yaml").out

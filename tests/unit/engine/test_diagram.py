@@ -183,3 +183,67 @@ def test_a_process_of_one_stage_can_be_drawn() -> None:
 def test_long_lists_of_requirements_are_cut() -> None:
     assert ("a", "b") == label_lines((Asked("a", "field"), Asked("b", "field")))
     assert ("0", "1", "2", "3", "+ 2") == label_lines(tuple(Asked(str(n), "field") for n in range(6)))
+
+
+BOUGHT = process(
+    stages=[
+        {"key": "new", "buyer": "see_need", "exit": [{"id": "out", "contact": "buyer"}]},
+        {"key": "called", "name": {"en": "First call", "it": "Prima telefonata"}, "buyer": "see_need"},
+        {"key": "trial"},
+        {"key": "tried", "buyer": "trial"},
+        {"key": "won", "kind": "won", "buyer": "see_need"},
+        {"key": "lost", "kind": "lost"},
+    ],
+    path=["new", "called", "trial", "tried", "won"],
+    transitions=[
+        {"from": "new", "to": "trial", "requires": [{"id": "quick", "contact": "buyer"}]},
+        {"from": "trial", "to": "new"},
+        {"from": "trial", "to": "called"},
+        {"from": "open", "to": "lost"},
+    ],
+)
+
+
+def test_the_buyer_sees_steps_with_their_stages_and_each_edge_once() -> None:
+    text = diagram(BOUGHT, "mermaid", view="buyer")
+    assert """---
+title: "test"
+---
+flowchart TD
+  stage_see_need["See need<br/><small>new</small><br/><small>First call</small>"]
+  stage_trial["trial"]
+  stage_trial_open["Trial<br/><small>tried</small>"]
+  stage_see_need_won(["See need<br/><small>won</small>"])
+  stage_lost(["lost"])
+  stage_see_need --> stage_trial
+  stage_trial --> stage_trial_open
+  stage_trial_open --> stage_see_need_won
+  stage_see_need --> stage_lost
+  stage_trial --> stage_lost
+  stage_trial_open --> stage_lost
+  stage_trial --> stage_see_need
+  class stage_see_need open_stage
+  class stage_trial open_stage
+  class stage_trial_open open_stage
+  class stage_see_need_won won_stage
+  class stage_lost lost_stage
+  class stage_see_need first_stage
+""" == text[: text.index("  classDef")]
+
+
+def test_the_buyers_view_tells_programs_the_stages_of_each_step() -> None:
+    data = json.loads(diagram(BOUGHT, "json", "it", view="buyer"))
+    new = {"key": "new", "name": "new", "kind": "open"}
+    called = {"key": "called", "name": "Prima telefonata", "kind": "open"}
+    step = {"key": "see_need", "name": "See need", "kind": "open", "buyer": "see_need", "start": True}
+    assert {**step, "enter": [], "exit": [], "stages": [new, called]} == data["nodes"][0]
+    kinds = [("see_need", "open"), ("trial", "open"), ("trial:open", "open"), ("see_need:won", "won"), ("lost", "lost")]
+    assert kinds == [(node["key"], node["kind"]) for node in data["nodes"]]
+    assert {"from": "see_need", "to": "trial", "by": "path", "requires": []} in data["edges"]
+
+
+def test_the_buyers_view_can_be_looked_at() -> None:
+    drawing = parsed(diagram(BOUGHT, "svg", view="buyer"))
+    words = [text.text for text in drawing.iter("{http://www.w3.org/2000/svg}text")]
+    assert ["See need", "new", "First call", "trial", "Trial", "tried", "See need", "won", "lost"] == words
+    assert 7 == len(drawing.findall("s:polyline", NS))

@@ -12,8 +12,8 @@ MAKE_VENV = $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 endif
 
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+COMPILE = $(or $(UV),$(BIN)/uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-strip-extras --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -55,7 +55,7 @@ format: .venv/.dev ## Format the code and mend what can be mended by itself
 bench: .venv/.dev ## Measure the speed against floors taken in the same run
 	@$(BIN)/python -m bench $(ARGS)
 
-lock: .venv/.dev ## Write requirements/*.lock anew from pyproject.toml (UPGRADE=1 takes the newest versions)
+lock: .venv/.runtime ## Write requirements/*.lock anew from pyproject.toml (UPGRADE=1 takes the newest versions)
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.lock
 	$(COMPILE) --group build --output-file requirements/build.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements/runtime.lock --constraints requirements/build.lock \

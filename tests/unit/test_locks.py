@@ -27,7 +27,7 @@ def lock_of(name: str) -> str:
 def pinned(name: str) -> dict[str, str]:
     return {
         canonicalize_name(found[0]): found[1]
-        for found in re.findall(r"^([\w.-]+)==([^\s;]+)", lock_of(name), re.MULTILINE)
+        for found in re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;]+)", lock_of(name), re.MULTILINE)
     }
 
 
@@ -50,7 +50,7 @@ def test_a_lock_has_hashes_and_names_no_host_and_no_folder(name: str) -> None:
     odd = [
         line
         for line in lines
-        if not re.fullmatch(r"[\w.-]+==\S+( ; .+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line)
+        if not re.fullmatch(r"[\w.-]+(\[[\w,-]+\])?==\S+( ; .+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?", line)
     ]
     assert odd == []
     assert all(lines[at + 1].startswith("    --hash=") for at, line in enumerate(lines) if line[0] != " ")

@@ -1,30 +1,58 @@
 """The CRMs there are: what each adapter offers, by the kind that a connection names."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from app.crm import hubspot
+from app.crm.client import Client, Credentials, Keep
 from app.crm.connection import ConnectionSettings
-from app.crm.events import Batch
+from app.crm.events import Batch, Event
+from app.crm.http import Http
 
 
 class Verify(Protocol):
-    """Says whether a request carries its CRM's signature."""
+    """Says whether a request carries its CRM's signature, or whatever it proves itself with."""
 
     def __call__(
-        self, secret: str, *, method: str, uri: str, headers: Mapping[str, str], body: bytes, now: datetime
+        self, secrets: Sequence[str], *, method: str, uri: str, headers: Mapping[str, str], body: bytes, now: datetime
     ) -> bool:
-        """True only for what the CRM itself has sent, lately."""
+        """True only for what the CRM itself has sent, lately. Any of the secrets will do: they overlap in a rotation.
+
+        Where the CRM proves itself inside the body (Zoho's token, Salesforce's organisation), the body is looked into.
+        """
         ...
 
 
+class MakeClient(Protocol):
+    """Makes a client of one account."""
+
+    def __call__(self, settings: Any, credentials: Credentials, http: Http, keep: Keep) -> Client:
+        """`keep` is told when credentials were renewed."""
+        ...
+
+
+class Answer(NamedTuple):
+    """What the CRM wants to hear when a delivery is safe with us."""
+
+    media_type: str
+    body: bytes
+
+
 class Adapter(NamedTuple):
-    """One CRM: its settings, its signature, its events."""
+    """One CRM: its settings, how it proves itself, its events; its client, where its API can be called.
+
+    `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
+    `draft` makes the settings that the CRM's own configuration suggests, for somebody to complete.
+    """
 
     settings: type[ConnectionSettings]
     verify: Verify
     read: Callable[[bytes, Any], Batch]
+    client: MakeClient | None = None
+    record: Callable[[Any, Any, datetime], tuple[Event, ...]] | None = None
+    draft: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    answer: Answer | None = None
 
 
 ADAPTERS: dict[str, Adapter] = {

@@ -8,12 +8,15 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.engine.values import Key
+from app.engine.values import Duration, Key
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """An id of the CRM, as text."""
 
 FieldType = Literal["number", "text", "boolean", "date", "choice"]
+Remedy = Literal["observe", "note", "task", "revert"]
+"""What answers a move that the process would have blocked: nothing, a note, a task, the stage put back."""
+ApiUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=500)]
 MOST_MAPPED = 1000
 UNMAPPED = "unmapped:"
 """Opens the stage of a deal that stands where the mapping says nothing. No stage of a process can be called so."""
@@ -47,11 +50,30 @@ class FieldMapping(Mapping):
         return self
 
 
+class ActivityMapping(Mapping):
+    """A type of activity in the CRM: which of the process's activities it is, and what its results mean."""
+
+    activity: Key
+    outcomes: Annotated[dict[Id, Key], Field(max_length=MOST_MAPPED)] = {}
+    direction: Literal["inbound", "outbound"] | None = None
+
+
+class ApprovalMapping(Mapping):
+    """A property that stands for an approval: filling it approves the move to `to` (to any stage, if not said).
+
+    Where its value is one of our people, they approve; else whoever filled it.
+    """
+
+    role: Key
+    to: Key | None = None
+
+
 class Person(Mapping):
     """One of our people. Several ids of the CRM may name the same person: a user and an owner, for example."""
 
     id: Id
     roles: Annotated[list[Key], Field(max_length=MOST_MAPPED)] = []
+    language: Literal["en", "it"] | None = None
 
 
 class ConnectionSettings(Mapping):
@@ -64,6 +86,19 @@ class ConnectionSettings(Mapping):
     pipelines: Annotated[dict[Id, Pipeline], Field(min_length=1, max_length=MOST_MAPPED)]
     fields: Annotated[dict[Id, FieldMapping], Field(max_length=MOST_MAPPED)] = {}
     people: Annotated[dict[Id, Person], Field(max_length=MOST_MAPPED)] = {}
+    activities: Annotated[dict[Id, ActivityMapping], Field(max_length=MOST_MAPPED)] = {}
+    contact_roles: Annotated[dict[Id, Key], Field(max_length=MOST_MAPPED)] = {}
+    approvals: Annotated[dict[Id, ApprovalMapping], Field(max_length=MOST_MAPPED)] = {}
+    settle: Duration | None = None
+    grace: Duration = "4h"
+    remedy: Annotated[list[Remedy], Field(min_length=1, max_length=4)] = ["observe"]
+    revert_closed: bool = False
+    on_failure: Literal["open", "closed"] = "open"
+    language: Literal["en", "it"] = "en"
+    acts_as: Id | None = None
+    api_url: ApiUrl | None = None
+    keep_bodies: Duration = "30d"
+    reconcile: Duration = "1h"
 
     @model_validator(mode="after")
     def _the_stage_is_no_field(self) -> "ConnectionSettings":
@@ -83,7 +118,8 @@ class ConnectionSettings(Mapping):
     @property
     def followed(self) -> frozenset[str]:
         """The properties whose changes concern us."""
-        return frozenset((self.stage_property, self.pipeline_property, self.owner_property, *self.fields))
+        own = (self.stage_property, self.pipeline_property, self.owner_property)
+        return frozenset((*own, *self.fields, *self.approvals))
 
 
 class Place(NamedTuple):

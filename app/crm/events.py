@@ -3,7 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-EventKind = Literal["created", "changed"]
+EventKind = Literal["created", "changed", "seen", "deleted", "merged", "restored"]
+"""`changed` at its very time; `seen`: the value was there at that time, and came to be there at a time nobody told.
+`merged`: this deal went into another, whose id is the value."""
+
+FactGroup = Literal["activity", "contact", "approval"]
+Group = Literal["activities", "contacts", "approvals", "fields", "stage_history"]
+"""What a deal's facts fall into, by the names that a decision's `facts.missing` uses."""
 
 
 class Malformed(Exception):
@@ -18,7 +24,9 @@ class Malformed(Exception):
 class Event(NamedTuple):
     """One thing that happened to one deal, at the CRM's own time.
 
-    `key` is the same for every copy of the event; `by` is the id of the CRM's user, where the CRM told it.
+    `key` is the same for every copy of the event; `by` is the id of the CRM's user, where the CRM told it; `channel`
+    is the CRM's own word for where the change was made (`CRM_UI`, `api`); `previous` is the value before the change,
+    which only counts where `tells_previous`.
     """
 
     key: str
@@ -28,6 +36,22 @@ class Event(NamedTuple):
     name: str | None = None
     value: Any = None
     by: str | None = None
+    channel: str | None = None
+    previous: Any = None
+    tells_previous: bool = False
+
+
+class Fact(NamedTuple):
+    """One activity, contact or approval of a deal, in the words of a snapshot; `value` is None once it is gone.
+
+    `at` is the CRM's own time of its last change: of one `id` in a group the latest counts, whatever came first.
+    """
+
+    object_id: str
+    group: FactGroup
+    id: str
+    at: datetime
+    value: dict[str, Any] | None
 
 
 class Fault(NamedTuple):
@@ -39,11 +63,16 @@ class Fault(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A delivery, read: what concerns deals, how many events are nothing to us, and those that cannot be used."""
+    """A delivery, read: what concerns deals, how many events are nothing to us, and those that cannot be used.
+
+    `facts` came whole; `hints` are ids of deals that something happened to which only reading them back can tell.
+    """
 
     events: tuple[Event, ...]
     ignored: int
     faults: tuple[Fault, ...]
+    facts: tuple[Fact, ...] = ()
+    hints: tuple[str, ...] = ()
 
 
 def from_milliseconds(milliseconds: int) -> datetime:

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -58,7 +58,9 @@ def sign(secret: str, method: str, uri: str, body: bytes, timestamp: str) -> str
     return base64.b64encode(digest).decode()
 
 
-def verify(secret: str, *, method: str, uri: str, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+def verify(
+    secrets: Sequence[str], *, method: str, uri: str, headers: Mapping[str, str], body: bytes, now: datetime
+) -> bool:
     """Say whether HubSpot sent this, within five minutes of now either way. Hostile headers are simply wrong."""
     timestamp, signature = headers.get(TIMESTAMP, ""), headers.get(SIGNATURE, "")
     if not _TIMESTAMP.fullmatch(timestamp):
@@ -66,8 +68,9 @@ def verify(secret: str, *, method: str, uri: str, headers: Mapping[str, str], bo
     age = now - from_milliseconds(0) - timedelta(milliseconds=int(timestamp))
     if abs(age) > WINDOW:
         return False
-    expected = sign(secret, method, uri, body, timestamp)
-    return hmac.compare_digest(expected.encode(), signature.strip().encode("utf-8", "replace"))
+    given = signature.strip().encode("utf-8", "replace")
+    expected = [sign(secret, method, uri, body, timestamp).encode() for secret in secrets]
+    return any(hmac.compare_digest(one, given) for one in expected)
 
 
 def read(body: bytes, settings: HubspotSettings) -> Batch:

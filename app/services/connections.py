@@ -87,6 +87,9 @@ async def put_in(
         secret_ciphertext=sealed,
         created_at=stored.created_at if stored else now,
         updated_at=now,
+        previous_ciphertext=stored.previous_ciphertext if stored else None,
+        previous_until=stored.previous_until if stored else None,
+        access_ciphertext=stored.access_ciphertext if stored else None,
     )
     await put_connection(tx, row)
     return _shown(row), stored is None

@@ -76,7 +76,7 @@ async def receive(db: Database, connection_id: str, request: Request, *, key: st
         _log.error("secret_unavailable", connection=connection_id, reason=type(error).__name__)
         raise SecretUnavailable from error
     genuine = adapter.verify(
-        secret, method=request.method, uri=request.uri, headers=request.headers, body=request.body, now=now
+        [secret], method=request.method, uri=request.uri, headers=request.headers, body=request.body, now=now
     )
     if not genuine:
         raise BadSignature

@@ -20,6 +20,9 @@ class StoredConnection(NamedTuple):
     secret_ciphertext: str
     created_at: datetime
     updated_at: datetime
+    previous_ciphertext: str | None = None
+    previous_until: datetime | None = None
+    access_ciphertext: str | None = None
 
 
 PUT = upsert(TABLE, "created_at")

@@ -19,7 +19,7 @@ async def lock_record(tx: Transaction, tenant_id: str, connection_id: str, objec
     The row is made first where there is none, so that two deliveries that bring the same new deal meet at it.
     """
     key = {"tenant_id": tenant_id, "connection_id": connection_id, "object_id": object_id}
-    await tx.execute(INSERT, {**key, "document": None})
+    await tx.execute(INSERT, {**key, "document": None, "judge_at": None, "attempts": 0})
     row = await tx.fetch_one(LOCK, key)
     return None if row is None else row[0]
 

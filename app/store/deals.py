@@ -27,10 +27,11 @@ class StoredDeal(NamedTuple):
     connection_id: str | None
     created_at: datetime
     updated_at: datetime
+    rots_at: datetime | None = None
 
 
 ONE = by_key(TABLE, "tenant_id", "deal_id")
-CHANGED = ("process_key", "process_version", "stage", "owner", "revision", "snapshot", "updated_at")
+CHANGED = ("process_key", "process_version", "stage", "owner", "revision", "snapshot", "updated_at", "rots_at")
 READ = Query(select_shape(TABLE, StoredDeal).where(*ONE), StoredDeal._make)
 READ_FOR_UPDATE = Query(select_shape(TABLE, StoredDeal).where(*ONE).with_for_update(), StoredDeal._make)
 INSERT = insert_into(TABLE)

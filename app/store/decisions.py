@@ -29,6 +29,9 @@ class LoggedDecision(NamedTuple):
     applied: bool | None
     facts_complete: bool
     document: str
+    channel: str | None = None
+    changed_by: str | None = None
+    supersedes: str | None = None
 
 
 INSERT = insert_into(TABLE)

@@ -27,6 +27,7 @@ class StoredDelivery(NamedTuple):
     not_before: datetime
     processed_at: datetime | None
     result: str | None
+    erase_at: datetime | None = None
 
 
 ONE = by_key(TABLE, "tenant_id", "delivery_id")

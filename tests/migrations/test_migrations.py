@@ -96,7 +96,16 @@ def test_keys_on_a_server_are_compared_byte_by_byte(fresh_postgres_url: str) -> 
 
 def test_every_key_and_index_begins_with_the_tenant_save_those_that_find_it() -> None:
     others = {item.name for item in _declared() if next(iter(item.columns)).name != "tenant_id"}
-    assert others == {"uq_api_keys_key_id", "uq_connections_connection_id", "ix_deliveries_waiting"}
+    assert others == {
+        "uq_api_keys_key_id",
+        "uq_connections_connection_id",
+        "ix_deliveries_waiting",
+        "ix_deliveries_to_erase",
+        "ix_crm_records_settling",
+        "ix_deals_rotting",
+        "ix_syncs_running",
+        "pk_clock_passes",
+    }
 
 
 def test_the_newest_revision_is_the_one_that_the_program_expects() -> None:

@@ -30,7 +30,7 @@ def _verify(
     now: datetime = SENT_AT,
 ) -> bool:
     headers = {**HEADERS, **(headers or {})}
-    return verify(secret, method=method, uri=uri, headers=headers, body=body, now=now)
+    return verify([secret], method=method, uri=uri, headers=headers, body=body, now=now)
 
 
 def test_the_known_request_has_the_known_signature() -> None:

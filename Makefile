@@ -17,7 +17,7 @@ COMPILE = $(or $(UV),$(BIN)/uv) pip compile --quiet --universal --python-version
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench e2e format lock migrate image clean .venv
+.PHONY: help run test check bench e2e fuzz format lock migrate image clean .venv
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
@@ -48,6 +48,9 @@ check: .venv/.dev ## Check format, lint, types, layers and the Dockerfile
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
 
+fuzz: .venv/.fuzz ## Fuzz everything that reads what strangers send (ARGS='--runs 10000' for a short pass)
+	@$(BIN)/python -m fuzz $(ARGS)
+
 format: .venv/.dev ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
@@ -58,6 +61,7 @@ bench: .venv/.dev ## Measure the speed against floors taken in the same run
 lock: .venv/.runtime ## Write requirements/*.lock anew from pyproject.toml (UPGRADE=1 takes the newest versions)
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.lock
 	$(COMPILE) --group build --output-file requirements/build.lock
+	$(COMPILE) --group fuzz --output-file requirements/fuzz.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements/runtime.lock --constraints requirements/build.lock \
 		--output-file requirements/dev.lock
 
@@ -79,4 +83,8 @@ clean: ## Remove the virtual environment, caches and build output; databases sta
 
 .venv/.dev: requirements/dev.lock .venv/.runtime
 	$(INSTALL) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+.venv/.fuzz: requirements/fuzz.lock .venv/.dev
+	$(INSTALL) --require-hashes -r requirements/fuzz.lock
 	@touch $@

@@ -13,6 +13,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = {
     "runtime": PROJECT["project"]["dependencies"],
     "build": PROJECT["dependency-groups"]["build"],
+    "fuzz": PROJECT["dependency-groups"]["fuzz"],
     "dev": [
         *PROJECT["project"]["dependencies"],
         *filter(lambda x: isinstance(x, str), PROJECT["dependency-groups"]["dev"]),

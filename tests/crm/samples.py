@@ -1,0 +1,25 @@
+"""One of each CRM: its settings, deliveries as it sends them, its headers, deals as its API writes them."""
+
+from typing import Any, NamedTuple
+
+from app.crm.connection import ConnectionSettings
+from tests.crm.builders import body_of, creation, hubspot_settings, stage_change
+
+
+class Sample(NamedTuple):
+    """What a CRM sends. Nothing in it is anybody's real data."""
+
+    settings: ConnectionSettings
+    bodies: tuple[bytes, ...]
+    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+    records: tuple[dict[str, Any], ...] = ()
+
+
+SAMPLES: dict[str, Sample] = {
+    "hubspot": Sample(
+        hubspot_settings(),
+        (body_of(creation(), stage_change("qualifiedtobuy", by="77")),),
+        {"x-hubspot-request-timestamp": "1782371973000", "x-hubspot-signature-v3": "SmyD"},
+        ({"id": "332507367156", "properties": {"dealstage": "qualifiedtobuy", "amount": "12"}},),
+    ),
+}

@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from bench import engine, http, insights, postgresql, start
+from bench import deliveries, engine, http, insights, postgresql, start
 
 PARTS = {
     "engine": engine.rows,
     "http": http.rows,
     "postgresql": postgresql.rows,
+    "deliveries": deliveries.rows,
     "start": start.rows,
     "insights": insights.rows,
 }

@@ -11,6 +11,11 @@ import asyncpg
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
+from app import clock
+from app.services.ids import new_id
+from app.store.database import open_database
+from app.store.deliveries import StoredDelivery, append_delivery
+
 
 class Activity(BaseModel):
     """An activity of the body."""
@@ -98,6 +103,32 @@ def postgresql() -> FastAPI:
         snapshot = await pools[0].fetchval("SELECT snapshot FROM bare_deals WHERE id = $1", question.deal_id)
         await pools[0].execute("INSERT INTO bare_log (deal, document) VALUES ($1, $2)", question.deal_id, snapshot)
         return Response(json.dumps({"outcome": "allowed", "to": question.to}), media_type="application/json")
+
+    return app
+
+
+def inserting() -> FastAPI:
+    """A bare route that does nothing but insert the body, as durably as the product does, in the same database."""
+    database = open_database(os.environ["BENCH_DATABASE"])
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await database.start()
+        yield
+        await database.stop()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.get("/ready")
+    async def ready() -> bool:
+        return True
+
+    @app.post("/floor")
+    async def floor(request: Request) -> Response:
+        now = clock.now()
+        row = ("bench", new_id(now), "none", now, "processed", None, await request.body(), 0, now, now, None)
+        await append_delivery(database, StoredDelivery(*row))
+        return Response(b"{}", 202, media_type="application/json")
 
     return app
 

@@ -25,17 +25,18 @@ class Target(NamedTuple):
 class _Connection(asyncio.Protocol):
     """One connection: sends, reads a whole answer, counts it, sends again until told to stop."""
 
-    def __init__(self, request: bytes, running: Callable[[], bool], done: asyncio.Future[None]) -> None:
-        self._request = request
-        self._running = running
+    def __init__(self, following: Callable[[], bytes | None], done: asyncio.Future[None]) -> None:
+        """`following` gives the next request, None when it is enough."""
+        self._following = following
         self._done = done
         self._buffer = b""
-        self.answered = 0
+        self._sent = 0.0
+        self.waits: list[float] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's has the methods and not the name
-        self._transport.write(self._request)
+        self._next()
 
     def data_received(self, data: bytes) -> None:
         """Gather until the announced length is there."""
@@ -47,14 +48,19 @@ class _Connection(asyncio.Protocol):
         length = int(lowered.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
         if len(rest) < length:
             return
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 20"):
             if not self._done.done():
                 self._done.set_exception(RuntimeError(self._buffer[:400].decode()))
             return
         self._buffer = b""
-        self.answered += 1
-        if self._running():
-            self._transport.write(self._request)
+        self.waits.append(time.perf_counter() - self._sent)
+        self._next()
+
+    def _next(self) -> None:
+        request = self._following()
+        if request is not None:
+            self._sent = time.perf_counter()
+            self._transport.write(request)
         elif not self._done.done():
             self._transport.close()
             self._done.set_result(None)
@@ -67,16 +73,29 @@ class _Connection(asyncio.Protocol):
 
 async def rate(target: Target, *, connections: int = 32, seconds: float = 1.0) -> float:
     """Answers per second over one slice."""
-    loop = asyncio.get_running_loop()
     begun = time.perf_counter()
     ends = begun + seconds
-    dones: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
     request = target.request()
-    protocols = [_Connection(request, lambda: time.perf_counter() < ends, done) for done in dones]
+    waits = await answers(
+        target.port,
+        lambda: request if time.perf_counter() < ends else None,
+        connections=connections,
+        patience=seconds + 30,
+    )
+    return len(waits) / (time.perf_counter() - begun)
+
+
+async def answers(
+    port: int, following: Callable[[], bytes | None], *, connections: int, patience: float
+) -> list[float]:
+    """The seconds that each answer took, over so many connections, until there is no next request."""
+    loop = asyncio.get_running_loop()
+    dones: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
+    protocols = [_Connection(following, done) for done in dones]
     for protocol in protocols:
-        await loop.create_connection(partial(_itself, protocol), "127.0.0.1", target.port)
-    await asyncio.wait_for(asyncio.gather(*dones), seconds + 30)
-    return sum(protocol.answered for protocol in protocols) / (time.perf_counter() - begun)
+        await loop.create_connection(partial(_itself, protocol), "127.0.0.1", port)
+    await asyncio.wait_for(asyncio.gather(*dones), patience)
+    return [wait for protocol in protocols for wait in protocol.waits]
 
 
 def _itself(protocol: _Connection) -> _Connection:

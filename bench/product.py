@@ -32,11 +32,12 @@ def fill(port: int, key: str) -> None:
     process = samples.process(6, 12, 33).model_dump_json(by_alias=True, exclude_defaults=True).encode()
     deal = {**samples.deal(), "process": "bench-6"}
     del deal["id"]
-    _put(port, key, "/processes/bench-6", process)
-    _put(port, key, "/deals/D-1", samples.as_json(deal))
+    put(port, key, "/processes/bench-6", process)
+    put(port, key, "/deals/D-1", samples.as_json(deal))
 
 
-def _put(port: int, key: str, path: str, body: bytes) -> None:
+def put(port: int, key: str, path: str, body: bytes) -> None:
+    """Store something; RuntimeError with the answer when it is refused."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     try:

@@ -37,10 +37,11 @@ def floor(factory: str, settings: Mapping[str, str] | None = None) -> Iterator[i
 
 
 @contextmanager
-def stagerail(url: str) -> Iterator[int]:
+def stagerail(url: str, **settings: str) -> Iterator[int]:
     """Serve the product, as shipped, on a database that is up to date. Gives its port."""
     port = free_port()
-    with running(*serve(url, port)) as process:
+    command, own = serve(url, port)
+    with running(command, {**own, **settings}) as process:
         wait_until_ready(process, port, "/health/ready")
         yield port
 

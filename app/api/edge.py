@@ -1,10 +1,9 @@
-"""The outermost layer: request ids, counting, the last resort, and the lane of the one hot operation. Plain ASGI."""
+"""The outermost layer: request ids, counting, the last resort, and the lane of the hot operations. Plain ASGI."""
 
 import random
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from fastapi import FastAPI
 from starlette.datastructures import State
@@ -13,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import logs
 from app.api.bodies import ClientGone
 from app.api.context import Services
+from app.api.lane import lane_of
 from app.api.problems import Reply, problem_reply
-from app.api.validate_transition import PATH, fast_lane
 from app.i18n import pick_locale
 
 _ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -26,7 +25,7 @@ _random = random.Random()  # noqa: S311 - seeded by the system; an id of a reque
 
 
 class Edge:
-    """Wraps the application; or, as `lane`, answers POST /validate-transition itself, ahead of the router."""
+    """Wraps the application; or, as `lane`, answers the hot operations itself, ahead of the router."""
 
     def __init__(self, app: ASGIApp, state: State, *, lane: bool = False) -> None:
         self._app = app
@@ -49,9 +48,10 @@ class Edge:
         begun = time.perf_counter()
         answer = _Answer(send, request_id, head=asked == "HEAD")
         try:
-            if self._lane:
-                scope["route"] = _LANE
-                await answer.reply(await fast_lane(services, receive, headers))
+            lane = lane_of(scope) if self._lane else None
+            if lane is not None:
+                scope["route"] = lane
+                await answer.reply(await lane.answer(services, scope, receive, headers))
             else:
                 await self._app(scope, receive, answer.send)
         except ClientGone:
@@ -67,13 +67,13 @@ class Edge:
 
 
 class Edged(FastAPI):
-    """FastAPI with a lane beside it: the hot operation is answered outside of every layer of the framework's own."""
+    """FastAPI with a lane beside it: the hot operations are answered outside of every layer of the framework's own."""
 
     lane: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the hot operation in the lane, everything else as ever."""
-        if self.lane is not None and scope["type"] == "http" and scope["path"] == PATH and scope["method"] == "POST":
+        """Answer the hot operations in the lane, everything else as ever."""
+        if self.lane is not None and scope["type"] == "http" and lane_of(scope) is not None:
             await self.lane(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -82,13 +82,6 @@ class Edged(FastAPI):
 def _named(scope: Scope) -> Mapping[str, str]:
     """The headers by name, lower-case as the server gives them; the first of two with one name."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
-
-
-class _Lane:
-    path = PATH
-
-
-_LANE: Any = _Lane()
 
 
 class _Answer:

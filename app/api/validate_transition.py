@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from app import clock
 from app.api import examples
@@ -105,7 +105,7 @@ async def case_for(caller: Caller, body: DealQuestion) -> Case:
     return case
 
 
-async def fast_lane(services: Services, receive: Receive, headers: Mapping[str, str]) -> Reply:
+async def fast_lane(services: Services, _scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Reply:
     """The same answer without the framework's routing: key, bytes, values, decision."""
     caller = await authenticate(services, headers, "decide")
     require_json(headers.get("content-type"))

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app import logs
@@ -108,7 +109,13 @@ def _received(connection: StoredConnection, body: bytes, now: datetime) -> Store
 
 def settings_of(connection: StoredConnection) -> ConnectionSettings:
     """The settings of a stored connection."""
-    return ADAPTERS[connection.kind].settings.model_validate_json(connection.settings)
+    return _settings(connection.kind, connection.settings)
+
+
+@lru_cache(maxsize=256)
+def _settings(kind: str, stored: str) -> ConnectionSettings:
+    """Kept by their text: every delivery of a connection asks for them."""
+    return ADAPTERS[kind].settings.model_validate_json(stored)
 
 
 def _read(connection: StoredConnection, body: bytes) -> Batch:

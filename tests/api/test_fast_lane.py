@@ -103,3 +103,13 @@ async def test_both_ways_refuse_the_same_headers_alike(both: tuple[World, World]
     answers = [comparable(await one.ask("POST", "/validate-transition", content=body, headers=sent)) for one in both]
     assert answers[0] == answers[1]
     assert answers[0][0] in {401, 415, 422}
+
+
+@pytest.mark.parametrize(
+    "path", ["/webhooks/none", "/webhooks/no%2Fne", "/webhooks/", "/webhooks/a/b", "/webhooks/%C3%A9"]
+)
+async def test_both_ways_know_the_same_connections(both: tuple[World, World], path: str) -> None:
+    sent = {ID: "the-same", "accept-language": "it", **JSON}
+    answers = [comparable(await one.ask("POST", path, content=b"[]", headers=sent)) for one in both]
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 404

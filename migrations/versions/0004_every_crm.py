@@ -75,6 +75,10 @@ def _outgoing() -> None:
         ["tenant_id", "target_id", "not_before", "item_id"],
         **_where("status = 'waiting'"),
     )
+    op.create_index(
+        "ix_outbox_leased", "outbox", ["tenant_id", "target_id", "lease_until"], **_where("lease_until IS NOT NULL")
+    )
+    op.create_index("ix_outbox_finished", "outbox", ["finished_at"], **_where("finished_at IS NOT NULL"))
     op.create_table(
         "outbox_targets",
         _key("tenant_id"),

@@ -11,6 +11,7 @@ from app.store.decisions import LoggedDecision
 from app.store.deliveries import StoredDelivery
 from app.store.idempotency import StoredAnswer
 from app.store.keys import ApiKey
+from app.store.outbox import StoredItem
 from app.store.processes import ProcessVersion, lock_process, publish
 from app.store.tenants import Tenant, insert_tenant
 
@@ -94,3 +95,24 @@ async def add_version(database: Database, row: ProcessVersion) -> None:
         await publish(tx, row)
 
     await database.transaction(work)
+
+
+def outbox_item(item_id: str = "i-1", **changes: Any) -> StoredItem:
+    row = StoredItem(
+        tenant_id="acme",
+        item_id=item_id,
+        target_id="endpoint:e-1",
+        order_key=item_id,
+        kind="event",
+        dedupe_key=f"key {item_id}",
+        payload="{}",
+        status="waiting",
+        attempts=0,
+        not_before=NOON,
+        lease_until=None,
+        leased_by=None,
+        reason=None,
+        created_at=NOON,
+        finished_at=None,
+    )
+    return row._replace(**changes)

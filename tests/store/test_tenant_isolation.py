@@ -16,6 +16,8 @@ from app.store import (
     deliveries,
     idempotency,
     keys,
+    outbox,
+    outbox_targets,
     processes,
     tenants,
 )
@@ -32,11 +34,16 @@ from tests.store.rows import (
     decision,
     delivery,
     minutes,
+    outbox_item,
     version,
 )
 
-MODULES = (activities, connections, crm_records, deals, decisions, deliveries, idempotency, keys, processes, tenants)
+MODULES = (
+    activities, connections, crm_records, deals, decisions, deliveries, idempotency, keys, outbox, outbox_targets,
+    processes, tenants,
+)  # fmt: skip
 THEIRS = "globex"
+LEASE = outbox.Lease(THEIRS, "i-1", "w", 1)
 
 # What the other tenant gets when it asks for exactly what acme has.
 READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
@@ -49,6 +56,9 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "read_decision": (lambda db: decisions.read_decision(db, THEIRS, "0199-1"), None),
     "list_decisions": (lambda db: decisions.list_decisions(db, THEIRS, limit=9), []),
     "read_delivery": (lambda db: deliveries.read_delivery(db, THEIRS, "d-1"), None),
+    "read_item": (lambda db: outbox.read_item(db, THEIRS, "i-1"), None),
+    "list_items": (lambda db: outbox.list_items(db, THEIRS, limit=9), []),
+    "read_target": (lambda db: outbox_targets.read_target(db, THEIRS, "endpoint:e-1"), None),
     "read_answer": (lambda db: idempotency.read_answer(db, THEIRS, "once"), None),
     "list_keys": (lambda db: keys.list_keys(db, THEIRS), []),
     "current_version": (lambda db: processes.current_version(db, THEIRS, "sales"), None),
@@ -76,13 +86,29 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "postpone_delivery": (
         lambda tx: deliveries.postpone_delivery(tx, delivery(tenant_id=THEIRS), reason="", until=NOON), False,
     ),
+    "lock_item": (lambda tx: outbox.lock_item(tx, THEIRS, "i-1"), None),
+    "count_leased": (lambda tx: outbox.count_leased(tx, THEIRS, "endpoint:e-1", NOON), 0),
+    "lease_items": (
+        lambda tx: outbox.lease_items(tx, THEIRS, "endpoint:e-1", owner="w", now=NOON, until=NOON, limit=9), [],
+    ),
+    "finish_item": (lambda tx: outbox.finish_item(tx, LEASE, status="done", reason=None, at=NOON), False),
+    "put_off_item": (lambda tx: outbox.put_off_item(tx, LEASE, until=NOON, reason=None, attempts=1), False),
+    "cancel_item": (lambda tx: outbox.cancel_item(tx, THEIRS, "i-1", reason="", now=NOON), False),
+    "withdraw_item": (lambda tx: outbox.withdraw_item(tx, THEIRS, "key i-1", reason="", now=NOON), False),
+    "replay_item": (lambda tx: outbox.replay_item(tx, THEIRS, "i-1", NOON), False),
+    "know_target": (lambda tx: outbox_targets.know_target(tx, THEIRS, "endpoint:e-1"), None),
+    "lock_target": (lambda tx: outbox_targets.lock_target(tx, THEIRS, "endpoint:e-1"), None),
+    "try_lock_target": (lambda tx: outbox_targets.try_lock_target(tx, THEIRS, "endpoint:e-1"), None),
+    "note_answer": (lambda tx: outbox_targets.note_answer(tx, THEIRS, "endpoint:e-1"), None),
     "insert_events_if_new": (lambda tx: deliveries.insert_events_if_new(tx, THEIRS, "hub-1", ["e"]), {"e"}),
 }  # fmt: skip
 # Before any tenant is known, for the operator, or a row that names its tenant itself.
-GLOBAL = {"find_key", "find_connection", "list_tenants", "claim_delivery"}
+GLOBAL = {
+    "find_key", "find_connection", "list_tenants", "claim_delivery", "due_targets", "count_waiting", "forget_items",
+}  # fmt: skip
 ROWS = {
     "add_key", "append_decision", "append_delivery", "insert_answer", "insert_deal", "insert_decision",
-    "insert_tenant", "publish", "put_activity", "put_connection",
+    "insert_tenant", "publish", "put_activity", "put_connection", "insert_item_if_new", "note_failure",
 }  # fmt: skip
 
 
@@ -102,6 +128,9 @@ async def acme(database: Database) -> Database:
         await deliveries.insert_events_if_new(tx, "acme", "hub-1", ["e"])
         await crm_records.lock_record(tx, "acme", "hub-1", "7")
         await crm_records.write_record(tx, "acme", "hub-1", "7", "{}")
+        await outbox_targets.know_target(tx, "acme", "endpoint:e-1")
+        await outbox_targets.note_failure(tx, outbox_targets.StoredTarget("acme", "endpoint:e-1", 1, None))
+        await outbox.insert_item_if_new(tx, outbox_item())
 
     await database.transaction(work)
     return database
@@ -119,6 +148,8 @@ async def _everything(database: Database) -> list[object]:
         await connections.list_connections(database, "acme"),
         await deliveries.read_delivery(database, "acme", "d-1"),
         await idempotency.read_answer(database, "acme", "once"),
+        await outbox.list_items(database, "acme", limit=9),
+        await outbox_targets.read_target(database, "acme", "endpoint:e-1"),
         await database.transaction(lambda tx: crm_records.lock_record(tx, "acme", "hub-1", "7")),
     ]
 

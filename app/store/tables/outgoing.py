@@ -29,6 +29,17 @@ class OutboxRow(Base, table=True):
             sqlite_where=text("status = 'waiting'"),
             postgresql_where=text("status = 'waiting'"),
         ),
+        Index(
+            "ix_outbox_leased", "tenant_id", "target_id", "lease_until",
+            sqlite_where=text("lease_until IS NOT NULL"),
+            postgresql_where=text("lease_until IS NOT NULL"),
+        ),
+        # Of all tenants, for whoever forgets what is long over.
+        Index(
+            "ix_outbox_finished", "finished_at",
+            sqlite_where=text("finished_at IS NOT NULL"),
+            postgresql_where=text("finished_at IS NOT NULL"),
+        ),
     )  # fmt: skip
     tenant_id: str = Field(primary_key=True, sa_type=Key)
     item_id: str = Field(primary_key=True, sa_type=Key)

@@ -1,0 +1,211 @@
+"""The worker behind the outbox: hands what is due to its handlers, fairly, also what a dead worker left behind.
+
+Any number of processes may have one. Each round goes through the targets that have something due, tenant by tenant in
+turn; a target that hangs holds its few slots and nothing else.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from app import clock, logs
+from app.services import outbox_claims as claims
+from app.services.outbox import GiveUp, Handler, Later, work_of
+from app.services.outbox_schedule import MOST_ATTEMPTS
+from app.store.database import Database, DatabaseDown, StoreError, Transaction
+from app.store.outbox import StoredItem, count_waiting
+from app.store.outbox_targets import StoredTarget, due_targets
+
+POLL = 0.5
+"""Seconds between looks when nobody wakes the worker: items of other replicas, retries, leases that ended."""
+SLOTS = 64
+PER_TENANT = 8
+PER_TARGET = 4
+LEASE = timedelta(seconds=75)
+LIMIT = 60.0
+"""Seconds that a handler may take: less than a lease, so that nobody takes an item that is still in good hands."""
+PATIENCE = 5.0
+"""Seconds that stopping waits for the items at hand."""
+COUNT_EVERY = timedelta(seconds=15)
+COUNT_TO = 100_000
+UNKNOWN_KIND_WAITS = 60.0
+
+_log = logs.get_logger(__name__)
+
+
+async def nobody_told(_tx: Transaction, _item: StoredItem, _code: str, _params: dict[str, Any], _at: datetime) -> None:
+    """What is told of dead items where nobody listens."""
+
+
+class OutboxWorker:
+    """One task that hands out, and one for each item at hand."""
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[str, Handler],
+        *,
+        died: claims.Died = nobody_told,
+        count: Callable[[str, str], None] = lambda _kind, _result: None,
+        depth: Callable[[int], None] = lambda _waiting: None,
+        lease: timedelta = LEASE,
+        limit: float = LIMIT,
+        slots: int = SLOTS,
+    ) -> None:
+        """`count` is told kind and result (`done`, `later`, `dead`) of every attempt; `depth`, how many items wait."""
+        self._database = database
+        self._handlers = handlers
+        self._died = died
+        self._count = count
+        self._depth = depth
+        self._how = claims.Claim(uuid4().hex, lease, PER_TARGET)
+        self._limit = limit
+        self._slots = slots
+        self._busy_targets: Counter[tuple[str, str]] = Counter()
+        self._busy_tenants: Counter[str] = Counter()
+        self._at_hand: set[asyncio.Task[None]] = set()
+        self._awake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._counted_at: datetime | None = None
+        self._last_tenant = ""
+
+    async def start(self) -> None:
+        """Begin; what was left waiting is taken first."""
+        self._stopping = False
+        self._task = asyncio.create_task(self._run(), name="outbox")
+
+    async def stop(self) -> None:
+        """Take nothing more; finish what is at hand, or give it back where that takes too long."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        self._stopping = True
+        self._awake.set()
+        await asyncio.wait({task}, timeout=PATIENCE)
+        task.cancel()
+        if self._at_hand:
+            await asyncio.wait(self._at_hand, timeout=PATIENCE)
+        for one in self._at_hand:
+            one.cancel()
+        if self._at_hand:
+            await asyncio.wait(self._at_hand, timeout=PATIENCE)
+
+    def wake(self) -> None:
+        """Say that there is something to do; call it after the commit."""
+        self._awake.set()
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._awake.clear()
+            took = False
+            try:
+                took = await self._round()
+            except DatabaseDown as error:
+                _log.warning("outbox_waits_for_the_database", reason=str(error))
+            except Exception:  # noqa: BLE001 - one bad round must not end all that follow; it is logged
+                _log.exception("outbox_round_failed")
+            if not took and not self._stopping:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(POLL):
+                        await self._awake.wait()
+
+    async def _round(self) -> bool:
+        """Offer a turn to every target that has something due; False when nothing could be taken."""
+        await self._count_waiting()
+        took = False
+        for target in in_turn(await due_targets(self._database, clock.now()), self._last_tenant):
+            while len(self._at_hand) >= self._slots and not self._stopping:
+                await asyncio.wait(self._at_hand, return_when=asyncio.FIRST_COMPLETED)
+            if self._stopping:
+                return took
+            if self._room(target) > 0:
+                took = await self._take(target) or took
+        return took
+
+    def _room(self, target: StoredTarget) -> int:
+        return min(
+            self._slots - len(self._at_hand),
+            PER_TENANT - self._busy_tenants[target.tenant_id],
+            PER_TARGET - self._busy_targets[target.tenant_id, target.target_id],
+        )
+
+    async def _take(self, target: StoredTarget) -> bool:
+        items = await claims.claim(self._database, target, self._how, clock.now(), self._room(target))
+        for item in items:
+            self._last_tenant = item.tenant_id
+            self._busy_tenants[item.tenant_id] += 1
+            self._busy_targets[item.tenant_id, item.target_id] += 1
+            task = asyncio.create_task(self._work(item), name=f"outbox {item.item_id}")
+            self._at_hand.add(task)
+            task.add_done_callback(self._at_hand.discard)
+        return bool(items)
+
+    async def _work(self, item: StoredItem) -> None:
+        try:
+            result = await self._attempt(item)
+            self._count(item.kind, result)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreError):
+                await claims.give_back(self._database, item, clock.now())
+            raise
+        except StoreError as error:  # the lease ends, and somebody does it once more
+            _log.warning("outbox_result_not_written", item_id=item.item_id, reason=str(error))
+        finally:
+            self._busy_tenants -= Counter({item.tenant_id: 1})
+            self._busy_targets -= Counter({(item.tenant_id, item.target_id): 1})
+            self._awake.set()
+
+    async def _attempt(self, item: StoredItem) -> str:
+        """Let the handler do it, then write down what became of it."""
+        why = await self._failure(item)
+        if why is None:
+            return await claims.settle_done(self._database, item, clock.now())
+        result = await claims.settle_failed(self._database, item, why, clock.now(), self._died)
+        if result == "dead":
+            _log.warning("outbox_item_dead", item_id=item.item_id, kind=item.kind, reason=why.code)
+        return result
+
+    async def _failure(self, item: StoredItem) -> Later | GiveUp | None:
+        """Why the handler could not do it; None when it is done."""
+        if item.attempts > MOST_ATTEMPTS:  # every worker that had it died over it
+            return GiveUp("outbox_never_finished", count=item.attempts - 1)
+        handler = self._handlers.get(item.kind)
+        if handler is None:  # a newer version enqueued it: one of its replicas will know
+            return Later("outbox_unknown_kind", after=UNKNOWN_KIND_WAITS, counts=False, kind=item.kind)
+        failure: Later | GiveUp | None = None
+        try:
+            async with asyncio.timeout(self._limit):
+                await handler(work_of(item))
+        except (Later, GiveUp) as why:
+            failure = why
+        except TimeoutError:
+            failure = Later("outbox_timed_out", seconds=round(self._limit))
+        except DatabaseDown:
+            failure = Later("outbox_database_down", counts=False)
+        except Exception:  # noqa: BLE001 - whatever one item does, the others go on; it is logged
+            _log.exception("outbox_item_failed", item_id=item.item_id, kind=item.kind)
+            failure = Later("outbox_failed")
+        return failure
+
+    async def _count_waiting(self) -> None:
+        now = clock.now()
+        if self._counted_at is None or now - self._counted_at >= COUNT_EVERY:
+            self._counted_at = now
+            self._depth(await count_waiting(self._database, COUNT_TO))
+
+
+def in_turn(targets: Iterable[StoredTarget], last_tenant: str) -> Iterator[StoredTarget]:
+    """One target of each tenant after another, beginning behind the tenant that was served last."""
+    queues: defaultdict[str, deque[StoredTarget]] = defaultdict(deque)
+    for target in targets:
+        queues[target.tenant_id].append(target)
+    names = sorted(queues, key=lambda name: (name <= last_tenant, name))
+    while names:
+        for name in names:
+            yield queues[name].popleft()
+        names = [name for name in names if queues[name]]

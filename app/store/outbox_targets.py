@@ -1,0 +1,93 @@
+"""Where things go: which targets have something due, and the circuit that keeps us from one that does not answer."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import literal_column, null, or_, select, update
+
+from app.store.database import Query, Reader, Transaction, command
+from app.store.statements import by_key, insert_new, named, select_shape
+from app.store.tables import OutboxRow, OutboxTargetRow, table_of
+
+TABLE = table_of(OutboxTargetRow)
+ITEMS = table_of(OutboxRow)
+
+
+class StoredTarget(NamedTuple):
+    """A target. While `open_until` lies ahead nothing is sent there."""
+
+    tenant_id: str
+    target_id: str
+    failures: int
+    open_until: datetime | None
+
+
+ONE = by_key(TABLE, "tenant_id", "target_id")
+NOW = named(TABLE, "open_until", "now")
+INSERT = insert_new(TABLE)
+READ = Query(select_shape(TABLE, StoredTarget).where(*ONE), StoredTarget._make)
+LOCK = Query(select_shape(TABLE, StoredTarget).where(*ONE).with_for_update(), StoredTarget._make)
+TRY_LOCK = Query(select_shape(TABLE, StoredTarget).where(*ONE).with_for_update(skip_locked=True), StoredTarget._make)
+# One probe of an index for each target, however much waits there.
+DUE = Query(
+    select_shape(TABLE, StoredTarget)
+    .where(
+        or_(TABLE.c.open_until.is_(None), TABLE.c.open_until <= NOW),
+        select(literal_column("1"))
+        .where(
+            ITEMS.c.tenant_id == TABLE.c.tenant_id,
+            ITEMS.c.target_id == TABLE.c.target_id,
+            ITEMS.c.status == literal_column("'waiting'"),
+            ITEMS.c.not_before <= NOW,
+        )
+        .exists(),
+    )
+    .order_by(TABLE.c.tenant_id, TABLE.c.target_id),
+    StoredTarget._make,
+)
+FAILED = command(
+    update(TABLE)
+    .where(*ONE)
+    .values(failures=named(TABLE, "failures", "new_failures"), open_until=named(TABLE, "open_until", "until"))
+)
+ANSWERED = command(
+    update(TABLE)
+    .where(*ONE, or_(TABLE.c.failures > 0, TABLE.c.open_until.is_not(None)))
+    .values(failures=0, open_until=null())
+)
+
+
+async def know_target(tx: Transaction, tenant_id: str, target_id: str) -> None:
+    """See to it that the target is there to be found."""
+    await tx.execute(INSERT, StoredTarget(tenant_id, target_id, 0, None)._asdict())
+
+
+async def read_target(db: Reader, tenant_id: str, target_id: str) -> StoredTarget | None:
+    """One target."""
+    return await db.fetch_one(READ, {"tenant_id": tenant_id, "target_id": target_id})
+
+
+async def due_targets(db: Reader, now: datetime) -> list[StoredTarget]:
+    """The targets of all tenants that may be sent to and have something due, by tenant."""
+    return await db.fetch_all(DUE, {"now": now})
+
+
+async def try_lock_target(tx: Transaction, tenant_id: str, target_id: str) -> StoredTarget | None:
+    """One target, if nobody else is choosing among its items now; nobody else can until this transaction ends."""
+    return await tx.fetch_one(TRY_LOCK, {"tenant_id": tenant_id, "target_id": target_id})
+
+
+async def lock_target(tx: Transaction, tenant_id: str, target_id: str) -> StoredTarget | None:
+    """One target; waits for whoever has it."""
+    return await tx.fetch_one(LOCK, {"tenant_id": tenant_id, "target_id": target_id})
+
+
+async def note_failure(tx: Transaction, target: StoredTarget) -> None:
+    """Write how often it has failed in a row, and until when nothing is sent there."""
+    key = {"tenant_id": target.tenant_id, "target_id": target.target_id}
+    await tx.execute(FAILED, {**key, "new_failures": target.failures, "until": target.open_until})
+
+
+async def note_answer(tx: Transaction, tenant_id: str, target_id: str) -> None:
+    """It has answered: its failures are forgotten, its circuit closes."""
+    await tx.execute(ANSWERED, {"tenant_id": tenant_id, "target_id": target_id})

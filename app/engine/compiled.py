@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.engine.conditions import DataQualityCondition, FieldCondition
-from app.engine.decision import Place
+from app.engine.decision import Finding, Place
 from app.engine.facts import Facts
 from app.engine.graph import Graph
-from app.engine.house_rules import Rule, first_touch, reopening
+from app.engine.house_rules import FIRST_TOUCH, Rule, first_touch
 from app.engine.kinds_quality import asked_fields
 from app.engine.process import Process, ReopenWithin, Stage
+from app.engine.reopening import REOPEN_LOST, Further, Reopening, never
 from app.engine.requirements import Scope, compile_condition, counts_early, expected_of, leaves_of
 from app.engine.result import Judge
 from app.engine.tops import DatedMode, Mode, Severity, Top
@@ -108,7 +109,8 @@ class CompiledProcess:
         self.declared_fields = frozenset(field.key for field in process.fields)
         self.activities = {activity.key: activity for activity in process.activities}
         self.scope = Scope(process)
-        self.reopening = reopening(process)
+        within = process.policies.reopen_lost
+        self.reopening = Reopening(process, within, self._further) if isinstance(within, ReopenWithin) else None
         self.first_touch = first_touch(process)
         self._enter = {key: self._place("enter", stage.enter) for key, stage in self.stages.items()}
         self._exit = {key: self._place("exit", stage.exit) for key, stage in self.stages.items()}
@@ -154,11 +156,23 @@ class CompiledProcess:
     def _rules(self, source: str, to: str) -> tuple[Rule, ...]:
         """The house rules that a move is judged by."""
         rules: list[Rule] = []
-        if self.reopening is not None and self.leaves_lost(source, to):
-            rules.append(self.reopening)
+        if self.process.policies.reopen_lost is not None and self.leaves_lost(source, to):
+            rules.append(Rule(REOPEN_LOST, self._taken_up(source, to)))
         if self.first_touch is not None and source != to and source in self.process.starts:
-            rules.append(self.first_touch.judge)
+            rules.append(Rule(FIRST_TOUCH, self.first_touch.judge))
         return tuple(rules)
+
+    def _taken_up(self, source: str, to: str) -> Callable[[Facts], Finding | bool]:
+        """What `reopen_lost` asks of a move out of lost; where the file draws it, only the time counts."""
+        if self.reopening is None:
+            return never
+        ruled_further = self.stages[to].kind == "open" and (source, to) not in self.process.edges
+        return self.reopening.judge if ruled_further else self.reopening.in_time
+
+    def _further(self, lost_from: str, to: str, as_of: datetime) -> Further:
+        """To take a deal up further on than it had come is to go there past the process."""
+        undrawn = self.undrawn(lost_from, to)
+        return Further(undrawn.code, undrawn.severity_at(as_of))
 
     def forward(self, source: str, to: str) -> bool:
         """Whether a move leads to a later stage or to won; never one to lost."""

@@ -8,6 +8,7 @@ from app.engine.compiled import CompiledProcess, CompiledRequirement, Gate, Undr
 from app.engine.decision import Decision, Finding, Judged, Note, Place, Remedy
 from app.engine.errors import UnknownStage
 from app.engine.facts import Facts
+from app.engine.reopening import new_deal
 from app.engine.result import Judge, Result
 from app.engine.snapshot import Actor, Snapshot
 
@@ -20,6 +21,8 @@ class Asked(NamedTuple):
     findings: list[Finding]
     satisfied: list[Judged]
     not_applicable: list[Judged]
+    kept: tuple[str, ...] = ()
+    """The house rules that were asked and are kept."""
 
 
 def decide(
@@ -59,6 +62,7 @@ def decide(
         tuple(asked.not_applicable),
         tuple(sorted(missing)),
         notes_on(compiled, snapshot),
+        asked.kept,
     )
 
 
@@ -81,7 +85,9 @@ def decide_unknown_stage(
 
 def ask(gate: Gate, facts: Facts) -> Asked:
     """Ask the house rules and every requirement of a gate, in order, and keep every answer."""
-    findings = [found for rule in gate.rules if (found := rule(facts)) is not None]
+    judged = [(rule.name, rule.judge(facts)) for rule in gate.rules]
+    findings = [found for _, found in judged if isinstance(found, Finding)]
+    kept = tuple(name for name, found in judged if found is True)
     satisfied: list[Judged] = []
     not_applicable: list[Judged] = []
     for place, requirement in gate.requirements:
@@ -94,7 +100,7 @@ def ask(gate: Gate, facts: Facts) -> Asked:
             satisfied.append(_judged(requirement.id, place))
         else:
             findings.append(_finding(requirement, place, facts, result, sure=applies is True))
-    return Asked(findings, satisfied, not_applicable)
+    return Asked(findings, satisfied, not_applicable, kept)
 
 
 @lru_cache(maxsize=4096)
@@ -134,29 +140,25 @@ def _finding(requirement: CompiledRequirement, place: Place, facts: Facts, resul
 def _ask_undrawn(compiled: CompiledProcess, gate: Gate, undrawn: Undrawn, facts: Facts) -> Asked:
     """The finding of a move that nothing draws; where its policy does not block, `exit` and `enter` are still asked."""
     if compiled.leaves_lost(facts.stage, facts.to):
-        ruled = _reopening(compiled, facts)
+        ruled = _too_late(compiled, facts)
         if ruled is not None:
             return Asked([ruled], [], [])
     finding = undrawn_finding(compiled, undrawn, facts)
     if finding.severity == "block":
         return Asked([finding], [], [])
     asked = ask(gate, facts)
-    return Asked([finding, *asked.findings], asked.satisfied, asked.not_applicable)
+    return asked._replace(findings=[finding, *asked.findings])
 
 
-def _reopening(compiled: CompiledProcess, facts: Facts) -> Finding | None:
-    """What `reopen_lost` holds against taking this lost deal up again."""
-    return None if compiled.reopening is None else compiled.reopening(facts)
+def _too_late(compiled: CompiledProcess, facts: Facts) -> Finding | None:
+    """What `reopen_lost` holds against taking this lost deal up again, wherever to."""
+    found = None if compiled.reopening is None else compiled.reopening.in_time(facts)
+    return found if isinstance(found, Finding) else None
 
 
 def undrawn_finding(compiled: CompiledProcess, undrawn: Undrawn, facts: Facts) -> Finding:
     """Nothing draws this move; these are drawn instead."""
     drawn = compiled.graph.destinations(facts.stage)
-    lost = compiled.stages[facts.stage].kind == "lost"
-    ways = [] if lost and _reopening(compiled, facts) is not None else drawn
-    remedies: list[Remedy] = [{"kind": "take_drawn_move", "to": ways}] if ways else []
-    if lost:
-        remedies.append({"kind": "new_deal"})
     return Finding(
         undrawn.code,
         undrawn.severity_at(facts.as_of),
@@ -165,9 +167,22 @@ def undrawn_finding(compiled: CompiledProcess, undrawn: Undrawn, facts: Facts) -
         None,
         {"to": drawn},
         {"to": facts.to},
-        tuple(remedies),
+        _ways_instead(compiled, drawn, facts),
         {},
     )
+
+
+def _ways_instead(compiled: CompiledProcess, drawn: list[str], facts: Facts) -> tuple[Remedy, ...]:
+    """The moves to take instead; a lost deal may also be made anew, and cannot be taken up where a rule forbids it."""
+    take: Remedy = {"kind": "take_drawn_move", "to": drawn}
+    if compiled.stages[facts.stage].kind != "lost":
+        return (take,) if drawn else ()
+    if not drawn or _too_late(compiled, facts) is not None:
+        return (new_deal(facts),)
+    by_rule = compiled.reopening is not None and not any((facts.stage, to) in compiled.process.edges for to in drawn)
+    if by_rule and compiled.reopening is not None:
+        return compiled.reopening.ways(facts)
+    return ({"one_of": [take, new_deal(facts)]},)
 
 
 def notes_on(compiled: CompiledProcess, snapshot: Snapshot) -> tuple[Note, ...]:

@@ -74,6 +74,8 @@ class Decision(NamedTuple):
     not_applicable: tuple[Judged, ...] = ()
     missing: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    kept: tuple[str, ...] = ()
+    """The house rules that were asked and are kept."""
 
 
 class Suggestion(NamedTuple):

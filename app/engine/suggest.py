@@ -75,8 +75,8 @@ def suggest(
 
 def _out_of_reach(compiled: CompiledProcess, facts: Facts) -> tuple[Finding, ...]:
     """Why no way leads to the goal: what a house rule holds against it, else that nothing draws one."""
-    ruled = [found for rule in compiled.gate(facts.stage, facts.to).rules if (found := rule(facts)) is not None]
-    blocking = tuple(found for found in ruled if found.severity == "block")
+    ruled = [rule.judge(facts) for rule in compiled.gate(facts.stage, facts.to).rules]
+    blocking = tuple(found for found in ruled if isinstance(found, Finding) and found.severity == "block")
     return blocking or (undrawn_finding(compiled, compiled.undrawn(facts.stage, facts.to), facts),)
 
 

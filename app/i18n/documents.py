@@ -19,6 +19,7 @@ def to_document(decision: Decision) -> Document:
         "not_applicable": [list(one) for one in decision.not_applicable],
         "missing": list(decision.missing),
         "notes": [list(one) for one in decision.notes],
+        "kept": list(decision.kept),
     }
 
 
@@ -33,6 +34,7 @@ def from_document(document: Mapping[str, Any]) -> Decision:
             "not_applicable": tuple(Judged(*one) for one in document["not_applicable"]),
             "missing": tuple(document["missing"]),
             "notes": tuple(Note(*one) for one in document["notes"]),
+            "kept": tuple(document.get("kept", ())),  # decisions logged before house rules were counted by it lack it
         }
     )
 

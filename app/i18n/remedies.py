@@ -113,6 +113,9 @@ def _ask_other_mover(step: Step, labels: Labels) -> str:
 
 def _take_drawn_move(step: Step, labels: Labels) -> str:
     stages = labels.catalogue.either(labels.stage(key) for key in step["to"])
+    if "until" in step:
+        until = timed(datetime.fromisoformat(step["until"]), labels.zone, labels.locale)
+        return labels.catalogue.text("remedy.reopen_until", stages=stages, until=until)
     return labels.catalogue.text("remedy.take_drawn_move", stages=stages)
 
 

@@ -54,15 +54,15 @@ async def record_move(
         return
     at = decision.as_of.astimezone(compiled.zone)
     refused = entry.source == "move" and not entry.applied
-    found = dict(_refused(decision) if refused else _happened(decision, compiled))
+    found = dict(_refused(decision) if refused else _happened(decision))
     moved = (entry.process_key, decision.from_stage or "", decision.to_stage, owner or "", _week(at), f"{at:%Y-%m-%d}")
     rows = [Kept(entry.tenant_id, entry.decision_id, *what, *moved, result) for what, result in found.items()]
     await insert_kept(tx, rows)
 
 
-def _happened(decision: Decision, compiled: CompiledProcess) -> Iterator[tuple[tuple[str, str], str]]:
+def _happened(decision: Decision) -> Iterator[tuple[tuple[str, str], str]]:
     """Every requirement and rule that was asked, and whether it was kept."""
-    for rule in (DRAWN, *_house_rules(decision, compiled)):
+    for rule in (DRAWN, *decision.kept):
         yield ("rule", rule), "met"
     for judged in decision.satisfied:
         yield ("requirement", judged.requirement), "met"
@@ -83,16 +83,6 @@ def _what(finding: Finding) -> tuple[str, str]:
     if finding.requirement is not None:
         return "requirement", finding.requirement
     return "rule", next((rule for rule in HOUSE_RULES if rule in finding.expected), finding.code)
-
-
-def _house_rules(decision: Decision, compiled: CompiledProcess) -> Iterator[str]:
-    """The house rules that this move was asked: the first touch on leaving a start, reopening on leaving lost."""
-    policies, source, to = compiled.process.policies, decision.from_stage, decision.to_stage
-    if policies.first_touch is not None and source != to and source in compiled.process.starts:
-        yield FIRST_TOUCH
-    kinds = [stage.kind for key in (source, to) for stage in [compiled.stages.get(key or "")] if stage is not None]
-    if policies.reopen_lost is not None and kinds[:1] == ["lost"] and kinds[1:] != ["lost"]:
-        yield REOPEN_LOST
 
 
 def _week(at: datetime) -> str:

@@ -263,17 +263,50 @@ def drawn(file: Parts) -> dict[tuple[str, str], list[Parts]]:
     return moves
 
 
+def last_loss(case: Case) -> tuple[datetime | None, str | None]:
+    """Since when the deal is lost without a break, and the stage it was lost from."""
+    kinds = {stage["key"]: stage.get("kind", "open") for stage in case.file["stages"]}
+    now = entry(case)
+    way = sorted((one.entered_at, place, one.stage) for place, one in enumerate(case.deal.stage_history))
+    way = [one for one in way if now is None or one[0] <= now]
+    if now is not None:
+        way.append((now, len(way), case.deal.stage))
+    since = None
+    while way and kinds.get(way[-1][2]) == "lost":
+        since = way.pop()[0]
+    return since, way[-1][2] if way else None
+
+
 def reopening(said: Any, case: Case) -> list[tuple[str, str, str, bool]]:
     """What is held against taking a lost deal up again."""
     if said is None:
         return []
-    lost = entry(case)
     if said == "new_deal":
         return [("reopen_not_allowed", "transition", "block", False)]
+    lost, lost_from = last_loss(case)
     if lost is None:
         return [("cannot_evaluate", "transition", "block", True)]
-    late = case.as_of > lost + span(said["reopen_within"])
-    return [("reopen_too_late", "transition", "block", False)] if late else []
+    if case.as_of > lost + span(said["reopen_within"]):
+        return [("reopen_too_late", "transition", "block", False)]
+    if lost_from is None and "stage_history" in case.lacking:
+        return [("cannot_evaluate", "transition", "block", True)]
+    return []
+
+
+def beyond(case: Case, *, by_rule: bool) -> list[tuple[str, str, str, bool]]:
+    """What is held against taking a deal up, in time, where it had not come before it was lost."""
+    keys = [stage["key"] for stage in case.file["stages"] if stage.get("kind", "open") == "open"]
+    every = [stage["key"] for stage in case.file["stages"]]
+    _, lost_from = last_loss(case)
+    if not by_rule or case.to == keys[0]:
+        return []
+    if lost_from not in every:
+        return [("cannot_evaluate", "transition", "warn", True)]
+    if lost_from not in keys or keys.index(case.to) <= keys.index(lost_from):
+        return []
+    between = keys[keys.index(lost_from) + 1 : keys.index(case.to)]
+    code, policy = ("skips_stage", "skip") if set(between) & set(case.file["path"]) else ("no_transition", "undrawn")
+    return [(code, "transition", severity(case.file["policies"].get(policy, "enforce"), case), False)]
 
 
 def first_touch(case: Case) -> list[tuple[str, str, str, bool]]:
@@ -321,7 +354,8 @@ def answer(case: Case) -> Parts:
         findings.append((code, "transition", found, False))
         if found == "block":
             return {"outcome": "blocked", "findings": findings, "satisfied": [], "not_applicable": []}
-    findings += [*ruled, *first_touch(case)]
+    by_rule = drawn_by_policy and (source, to) not in moves
+    findings += [*(ruled or beyond(case, by_rule=by_rule)), *first_touch(case)]
     asked = [("exit", one) for one in stages[source].get("exit", []) if forward]
     asked += [("transition", one) for one in moves.get((source, to), [])]
     asked += [("enter", one) for one in stages[to].get("enter", [])]

@@ -43,14 +43,81 @@ def test_from_one_lost_stage_to_another_no_deal_is_taken_up() -> None:
         assert ["no_transition"] == codes(judged(process(stages=LOST, policies=policies), IN_TIME, "gone"))
 
 
-def test_within_its_time_a_lost_deal_may_go_back_to_any_open_stage() -> None:
+def lost_from(stage: str, *more: tuple[str, int], days: int = 30, now: str = "lost") -> Any:
+    """A deal that went from a stage to lost, and on from there; the last entry is so many days old."""
+    way = [("first", 90), (stage, 60), *more] if stage != "first" else [("first", 90), *more]
+    history = [{"stage": key, "entered_at": before(days=ago).isoformat()} for key, ago in way]
+    return deal(now, id="D-1", stage_entered_at=before(days=days).isoformat(), stage_history=history)
+
+
+def test_within_its_time_a_lost_deal_may_go_back_to_where_it_was_lost_or_before() -> None:
     compiled = process(stages=LOST, policies=WITHIN)
     assert "allowed" == judged(compiled, IN_TIME, "first").outcome
-    assert ["buyer"] == codes(judged(compiled, IN_TIME, "second"))
+    assert ["buyer"] == codes(judged(compiled, lost_from("second"), "second"))
+    assert "allowed" == judged(compiled, lost_from("second"), "first").outcome
     assert ["no_transition"] == codes(judged(compiled, IN_TIME, "won"))
     drawn = process(stages=LOST, transitions=BACK, policies=WITHIN)
     assert ["boss", "buyer"] == codes(judged(drawn, IN_TIME, "second"))
     assert "allowed" == judged(drawn, IN_TIME, "first").outcome
+
+
+LONG = [{"key": "first"}, {"key": "second"}, {"key": "third"}, {"key": "won", "kind": "won"}, *LOST[3:]]
+PATH = ["first", "second", "third", "won"]
+
+
+def test_taken_up_further_on_than_it_was_lost_it_passes_what_the_process_draws() -> None:
+    compiled = process(stages=LONG, path=PATH, policies=WITHIN)
+    reopen = {"kind": "take_drawn_move", "to": ["first"], "until": "2026-11-23T10:00:00Z"}
+    ways: Parts = {"one_of": [reopen, NEW_DEAL]}
+    further = rule("skips_stage", {"to": ["first"]}, {"to": "third", "lost_from": "first"}, ways)
+    assert (further,) == judged(compiled, lost_from("first"), "third").findings
+    assert ["no_transition"] == codes(judged(compiled, lost_from("first"), "second"))
+    assert () == judged(compiled, lost_from("second"), "second").findings
+    mild = process(stages=LONG, path=PATH, policies={**WITHIN, "skip": "warn"})
+    assert ("allowed", ["skips_stage"]) == (
+        judged(mild, lost_from("first"), "third").outcome,
+        codes(judged(mild, lost_from("first"), "third")),
+    )
+
+
+def test_where_it_was_lost_from_is_seen_to_be_unknown_and_blocks_nobody() -> None:
+    compiled = process(stages=LONG, path=PATH, policies=WITHIN)
+    decision = judged(compiled, IN_TIME, "third")
+    actual = {"lost_from": None, "because": "lost_from_unknown"}
+    unknown = rule("cannot_evaluate", WITHIN, actual)._replace(severity="warn")
+    assert ("allowed", (unknown,)) == (decision.outcome, decision.findings)
+    elsewhere = deal(
+        "lost",
+        id="D-1",
+        stage_entered_at=before(days=3).isoformat(),
+        stage_history=[{"stage": "renamed", "entered_at": before(days=9).isoformat()}],
+    )
+    assert ["cannot_evaluate"] == codes(judged(compiled, elsewhere, "third"))
+    assert [] == codes(judged(compiled, elsewhere, "first"))
+
+
+def test_a_won_deal_that_was_lost_had_come_all_the_way() -> None:
+    compiled = process(stages=LONG, path=PATH, policies=WITHIN)
+    assert () == judged(compiled, lost_from("won"), "third").findings
+
+
+def test_passing_from_one_lost_stage_to_another_neither_restarts_nor_forgets() -> None:
+    compiled = process(stages=LONG, path=PATH, policies=WITHIN)
+    moved_on = lost_from("first", ("lost", 31), days=1, now="gone")
+    [late] = judged(compiled, moved_on, "first").findings
+    assert ("reopen_too_late", "2026-10-23T10:00:00Z") == (late.code, late.actual["since"])
+    again = lost_from("first", ("lost", 50), ("second", 40), ("lost", 20), days=1, now="gone")
+    assert () == judged(compiled, again, "second").findings
+    assert ["no_transition"] == codes(judged(compiled, again, "third"))
+
+
+def test_of_a_history_with_gaps_only_what_is_certain_is_said() -> None:
+    compiled = process(stages=LONG, path=PATH, policies=WITHIN)
+    gaps = frozenset({"stage_history"})
+    [unknown] = judged(compiled, IN_TIME, "first", missing=gaps).findings
+    assert ("cannot_evaluate", "stage_history_missing") == (unknown.code, unknown.actual["because"])
+    assert ["reopen_too_late"] == codes(judged(compiled, LATE, "first", missing=gaps))
+    assert () == judged(compiled, lost_from("first"), "first", missing=gaps).findings
 
 
 def test_after_its_time_a_new_deal_is_made() -> None:
@@ -68,8 +135,8 @@ def test_after_its_time_a_new_deal_is_made() -> None:
 
 def test_no_drawn_move_is_named_as_a_way_out_that_the_rule_forbids() -> None:
     compiled = process(stages=LOST, transitions=BACK, policies=WITHIN)
-    drawn = [{"kind": "take_drawn_move", "to": ["second"]}, {"kind": "new_deal"}]
-    for snapshot, steps in ((IN_TIME, drawn), (LATE, [{"kind": "new_deal"}])):
+    drawn = [{"one_of": [{"kind": "take_drawn_move", "to": ["second"]}, NEW_DEAL]}]
+    for snapshot, steps in ((IN_TIME, drawn), (LATE, [NEW_DEAL])):
         [found] = judged(compiled, snapshot, "gone").findings
         assert ("no_transition", steps) == (found.code, list(found.remediation))
 
@@ -92,6 +159,13 @@ def test_suggestions_for_a_lost_deal_follow_the_rule() -> None:
     assert (None, ["reopen_not_allowed"]) == advice({"reopen_lost": "new_deal"}, IN_TIME)
     assert (None, ["no_transition"]) == advice({}, IN_TIME)
     assert (None, ["no_transition"]) == advice(WITHIN, IN_TIME, "first", transitions=BACK)
+
+
+def test_no_plan_takes_a_deal_up_further_on_than_it_was_lost() -> None:
+    compiled = process(stages=LONG, path=PATH, policies=WITHIN)
+    plan = suggest(compiled, lost_from("first"), as_of=AS_OF, goal="third").plan
+    assert plan is not None
+    assert ("first", "second", "third") == plan.stages
 
 
 ACTIVITIES = [

@@ -26,7 +26,8 @@ def road(**parts: Any) -> Any:
 
 def undrawn(code: str, severity: Any, drawn: list[str], to: str, *, new_deal: bool = False) -> Finding:
     steps: list[Parts] = [{"kind": "take_drawn_move", "to": drawn}] if drawn else []
-    steps += [{"kind": "new_deal"}] if new_deal else []
+    steps += [{"kind": "new_deal", "linked_to": None}] if new_deal else []
+    steps = [{"one_of": steps}] if len(steps) > 1 else steps
     return Finding(code, severity, None, "transition", None, {"to": drawn}, {"to": to}, tuple(steps), {})
 
 

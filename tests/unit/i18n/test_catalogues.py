@@ -22,7 +22,8 @@ SAME_IN_BOTH = {"figure.no"}
 """Words that the two languages share; anything else that is equal was copied and never translated."""
 
 BECAUSE = (
-    "no_actor", "wrong_type", "outside_choices", "stage_entry_unknown", "deal_start_unknown", "stage_never_entered",
+    "no_actor", "wrong_type", "outside_choices", "stage_entry_unknown", "deal_start_unknown",
+    "lost_from_unknown", "stage_history_missing", "stage_never_entered",
     "other_field_absent", "other_field_wrong_type", "other_field_outside_choices", "facts_missing", "when_unknown",
 )  # fmt: skip
 IGNORED = (

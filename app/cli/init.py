@@ -1,4 +1,4 @@
-"""`stagerail init NAME`: write a starter into a file, never over one that is there unless told to."""
+"""`stagerail init NAME`: write a starter and its cases into files, never over those there unless told to."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -7,6 +7,7 @@ from app.cli.refusals import Refusal
 from app.cli.terminal import Terminal
 from app.services.refusals import UnknownStarter
 from app.services.starters import starter_file, summary
+from app.starters import read_cases
 
 
 def run(options: Namespace, terminal: Terminal) -> int:
@@ -17,12 +18,17 @@ def run(options: Namespace, terminal: Terminal) -> int:
     except UnknownStarter as error:
         known = ", ".join(f"`{key}`" for key in error.params["known"])
         raise Refusal("cli.unknown_starter", name=name, known=known) from error
-    file = options.to or f"{name}.yaml"
-    _write(Path(file), content, force=options.force)
+    file = Path(options.to or f"{name}.yaml")
+    cases = file.with_suffix(".cases.yaml")
+    if not options.force and cases.exists():  # told before the other is written
+        raise Refusal("cli.exists", file=cases)
+    _write(file, content, force=options.force)
+    _write(cases, read_cases(name, file.name), force=options.force)
     if terminal.json:
-        terminal.data({"file": file, "starter": summary(name, terminal.locale)})
+        terminal.data({"file": str(file), "cases": str(cases), "starter": summary(name, terminal.locale)})
     else:
-        terminal.line(terminal.marked("allowed", terminal.text("cli.starter_written", file=file, name=name)))
+        said = terminal.text("cli.starter_written", file=file, cases=cases, name=name)
+        terminal.line(terminal.marked("allowed", said))
     return 0
 
 

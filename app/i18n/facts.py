@@ -54,6 +54,7 @@ def activity_parts(case: Case, labels: Labels) -> ActivityParts:
         case.expected.get("outcome"),
         planned=case.expected.get("status") == "planned",
         agree=word,
+        inbound=case.expected.get("direction") == "inbound",
     )
     return ActivityParts(activity_noun(case.expected, word, labels.catalogue), done, _activity_options(case, labels))
 

@@ -11,6 +11,8 @@ from app.i18n.texts import Catalogue, Locale, author_text, texts
 from app.i18n.words import Word, agreeing, decapitalised, noun, short_name, spaced
 
 _KEPT = 256
+_COMES_IN = frozenset({"call", "email"})
+"""Kinds that are received when they are the buyer's: nobody on our side sends or makes them."""
 _kept: dict[tuple[str, Locale], "Labels"] = {}
 
 
@@ -56,7 +58,7 @@ class Labels:
         self._people = {key: self._person(name) for key, name in self.people_names.items()}
         self._outcomes = {(one.key, out.key): out.name for one in process.activities for out in one.outcomes}
         self._choices = {(one.key, choice.key): self._name(choice) for one in process.fields for choice in one.choices}
-        self._done: dict[tuple[str, str | None, bool, str], str] = {}
+        self._done: dict[tuple[str, str | None, bool, bool, str], str] = {}
         self.kept: dict[tuple[Any, ...], tuple[dict[str, Any], Any]] = {}
         """Texts of findings: see `app.i18n.kept`."""
 
@@ -101,12 +103,12 @@ class Labels:
         """A choice's name."""
         return self._choices.get((field, key)) or key
 
-    def done(self, activity: str, outcome: str | None, *, planned: bool, agree: Word) -> str:
+    def done(self, activity: str, outcome: str | None, *, planned: bool, agree: Word, inbound: bool = False) -> str:
         """How an activity counts, agreeing with its noun: `held`, `svolta`, `with outcome “interested”`."""
-        key = (activity, outcome, planned, agree.gender)
+        key = (activity, outcome, planned, inbound, agree.gender)
         found = self._done.get(key)
         if found is None:
-            found = self._participle(activity, outcome, planned=planned, agree=agree)
+            found = self._participle(activity, outcome, planned=planned, inbound=inbound, agree=agree)
             if len(self._done) < _KEPT:
                 self._done[key] = found
         return found
@@ -119,9 +121,12 @@ class Labels:
         ours = f"done.{key}"
         return agreeing(self.catalogue.text(ours), agree) if self.catalogue.has(ours) else spaced(key)
 
-    def _participle(self, activity: str, outcome: str | None, *, planned: bool, agree: Word) -> str:
+    def _participle(self, activity: str, outcome: str | None, *, planned: bool, inbound: bool, agree: Word) -> str:
         if planned or outcome is None:
-            code = "done.booked" if planned else f"kind.{self.kinds.get(activity, 'other')}.done"
+            kind = self.kinds.get(activity, "other")
+            code = "done.booked" if planned else f"kind.{kind}.done"
+            if inbound and not planned and kind in _COMES_IN:
+                code = "done.received"
             return agreeing(self.catalogue.text(code), agree)
         name = self.outcome(activity, outcome, agree)
         if self.catalogue.has(f"done.{outcome}"):

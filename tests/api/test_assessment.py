@@ -97,17 +97,16 @@ async def test_a_team_that_keeps_to_its_process_stands_and_is_told_the_next_leve
 async def test_deviations_are_shown_per_rule_and_the_worst_is_named(world: World) -> None:
     await _moved(world, LEAST_DEALS, {"amount": 5}, keep=False)
     answer, results = await assessed(world, "crawl", headers={"accept-language": "it"})
-    assert (results["process_kept"], results["data_entered"]) == (("fail", 0.5), ("fail", 0.25))
+    assert (results["process_kept"], results["data_entered"]) == (("fail", 0.6667), ("fail", 0.25))
     kept = next(one for one in answer["criteria"] if one["criterion"] == "process_kept")
     assert kept["evidence"] == {
-        "activated": 4 * LEAST_DEALS,
+        "activated": 3 * LEAST_DEALS,
         "missed": 2 * LEAST_DEALS,
         "least": LEAST_ASKED,
         "rules": [
             {"requirement": "lead-called", "rule": None, "activated": 20, "missed": 20, "deviation": 1.0},
             {"requirement": "source-known", "rule": None, "activated": 20, "missed": 20, "deviation": 1.0},
             {"requirement": None, "rule": "drawn", "activated": 20, "missed": 0, "deviation": 0.0},
-            {"requirement": None, "rule": "first_touch", "activated": 20, "missed": 0, "deviation": 0.0},
         ],
     }
     assert answer["next_step"]["message"] == (

@@ -142,6 +142,16 @@ async def test_house_rules_are_counted_by_their_names_with_their_denominators(ho
     ]
 
 
+async def test_a_house_rule_that_was_not_asked_is_not_kept_either(house: World) -> None:
+    await house.good("PUT", "/processes/rules", content=RULES, headers=YAML)
+    mailed = {**called(), "activity": "mail", "direction": "outbound"}
+    for name, activities, stage in (("D-1", [], "called"), ("D-2", [mailed], "won")):
+        for at in ("new", stage):
+            await house.good("PUT", f"/deals/{name}", {"process": "rules", "stage": at, "activities": activities})
+    found = await house.good("GET", "/insights/adherence?process=rules&by=requirement")
+    assert found["rules"] == [{"rule": "drawn", **counted(met=1, missed=1)}]
+
+
 async def test_a_question_counts_for_nothing(house: World) -> None:
     await house.good("PUT", "/deals/D-1", DEAL)
     for asked in ({"deal_id": "D-1"}, {"process": "house", "deal": {"id": "D-1", "stage": "new"}}):

@@ -19,10 +19,12 @@ from app.api import (
     connections,
     deals,
     decisions,
+    endpoints,
     health,
     insights,
     moves,
     next_activities,
+    outbox,
     problem_pages,
     processes,
     starters,
@@ -34,9 +36,16 @@ from app.api.edge import Edge, Edged
 from app.api.framework import FrameworkErrors
 from app.api.metrics import Metrics
 from app.api.openapi import finish
+from app.crm.http import Request as OutgoingRequest
+from app.crm.http import Response as OutgoingResponse
+from app.crm.http import Unreachable
 from app.services.delivery_worker import DeliveryWorker
+from app.services.event_sender import EventSender, sign
+from app.services.events import Events
 from app.services.forgetting import Forgetting
 from app.services.keys import Keys
+from app.services.outbox import Handler
+from app.services.outbox_worker import OutboxWorker
 from app.services.processes import Processes
 from app.settings import Settings
 from app.store.database import DatabaseDown, open_database
@@ -55,6 +64,7 @@ TAGS = [
     {"name": "processes", "description": "Process files: check, publish, read, draw."},
     {"name": "insights", "description": "What is seen over all deals, always with its denominators."},
     {"name": "connections", "description": "Links to CRM accounts, and their deliveries."},
+    {"name": "outbox", "description": "What leaves: our events and who is told of them, and what is put right."},
     {"name": "operations", "description": "Health and metrics."},
 ]
 
@@ -67,10 +77,12 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await services.database.start()
         await services.deliveries.start()
+        await services.outbox.start()
         try:
             yield
         finally:
             await services.deliveries.stop()
+            await services.outbox.stop()
             await services.database.stop()
 
     app = Edged(
@@ -107,13 +119,21 @@ def _services(settings: Settings) -> Services:
 
     metrics = Metrics()
     deliveries = DeliveryWorker(database, known, metrics.decided)
-    return Services(settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready)
+    events = Events(settings.public_url or "urn:stagerail")
+    key = None if settings.encryption_key is None else settings.encryption_key.get_secret_value()
+    handlers: dict[str, Handler] = {"event": EventSender(database, _unreachable, sign, key)}
+    worker = OutboxWorker(database, handlers, died=events.died, count=metrics.attempted, depth=metrics.waiting)
+    return Services(settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker)
+
+
+async def _unreachable(request: OutgoingRequest) -> OutgoingResponse:
+    raise Unreachable("http_not_allowed", url=request.url)
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
         validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights,
-        assessment, connections, webhooks, health, problem_pages,
+        assessment, connections, webhooks, outbox, endpoints, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []
     for resource in resources:

@@ -9,8 +9,10 @@ from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.i18n import Locale, pick_locale
 from app.services.delivery_worker import DeliveryWorker
+from app.services.events import Events
 from app.services.forgetting import Forgetting
 from app.services.keys import Keys, Principal
+from app.services.outbox_worker import OutboxWorker
 from app.services.processes import Processes
 from app.settings import Settings
 from app.store.database import Database
@@ -27,6 +29,8 @@ class Services(NamedTuple):
     deliveries: DeliveryWorker
     forgetting: Forgetting
     ready: Callable[[], Awaitable[None]]
+    events: Events
+    outbox: OutboxWorker
 
 
 class Caller(NamedTuple):

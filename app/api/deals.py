@@ -91,7 +91,7 @@ async def store_deal(
     async def work(tx: Transaction) -> Reply:
         put = await put_deal(
             tx, services.processes, caller.tenant_id, deal_id, snapshot,
-            process=body.process, version=body.version, precondition=precondition, now=now,
+            process=body.process, version=body.version, precondition=precondition, now=now, events=services.events,
         )  # fmt: skip
         content = deal_shape(put.deal)
         if put.decision is not None:
@@ -102,6 +102,7 @@ async def store_deal(
         return json_reply(content, caller.locale, status=201 if put.created else 200, headers={"etag": etag(put.deal)})
 
     reply = await write(caller, _mark(request, caller), work)
+    services.outbox.wake()
     return respond(reply)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -36,6 +36,8 @@ class Metrics(Collector):
         self._requests: defaultdict[tuple[str, str, int], int] = defaultdict(int)
         self._times: defaultdict[str, _Times] = defaultdict(_Times)
         self._decisions: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._attempts: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self._waiting = 0
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -50,6 +52,14 @@ class Metrics(Collector):
         """Count one decision."""
         self._decisions[outcome, source] += 1
 
+    def attempted(self, kind: str, result: str) -> None:
+        """Count one attempt at something of the outbox: `done`, `later`, `dead`, or `lost` to another worker."""
+        self._attempts[kind, result] += 1
+
+    def waiting(self, count: int) -> None:
+        """So much waits in the outbox of all tenants."""
+        self._waiting = count
+
     def collect(self) -> Iterator[Metric]:
         """The numbers in the library's terms."""
         requests = CounterMetricFamily("stagerail_requests", "Requests answered", labels=("route", "method", "status"))
@@ -62,7 +72,11 @@ class Metrics(Collector):
         decisions = CounterMetricFamily("stagerail_decisions", "Decisions made", labels=("outcome", "source"))
         for labels, count in self._decisions.items():
             decisions.add_metric(labels, count)
-        return iter((requests, seconds, decisions))
+        attempts = CounterMetricFamily("stagerail_outbox_attempts", "Attempts made", labels=("kind", "result"))
+        for labels, count in self._attempts.items():
+            attempts.add_metric(labels, count)
+        waiting = GaugeMetricFamily("stagerail_outbox_waiting", "Items that wait, of all tenants", self._waiting)
+        return iter((requests, seconds, decisions, attempts, waiting))
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -46,8 +46,9 @@ async def move(
 
     async def work(tx: Transaction) -> Reply:
         moved = await move_deal(
-            tx, services.processes, seen, body.to, expected_stage=body.expected_stage, actor=body.actor, now=now
-        )
+            tx, services.processes, seen, body.to,
+            expected_stage=body.expected_stage, actor=body.actor, now=now, events=services.events,
+        )  # fmt: skip
         compiled = await services.processes.asked(
             tx, caller.tenant_id, moved.deal.process_key, moved.deal.process_version
         )
@@ -59,6 +60,7 @@ async def move(
     reply = await write(caller, mark, work)
     if not is_replayed(reply):
         services.metrics.decided(outcome[-1], "move")
+        services.outbox.wake()
     return respond(reply)
 
 

@@ -32,7 +32,7 @@ _SAMPLE = {
     "known": ["new", "won", "lost"], "decision": "0199", "connection": "hubspot", "delivery": "0199", "activity": "a-1",
     "method": "PATCH", "allowed": ["GET"], "limit": 1048576, "found": "text/plain", "reason": "this is not valid JSON",
     "count": 1, "expected": "new", "minutes": 5, "seconds": 15, "request_id": "4f0c", "cursor": "x",
-    "starter": "sprint",
+    "starter": "sprint", "endpoint": "crm-team", "item": "0199", "status": "done",
 }  # fmt: skip
 
 

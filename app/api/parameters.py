@@ -93,3 +93,8 @@ def page(items: list[Any], keys: Sequence[str], limit: int) -> dict[str, Any]:
 def iso(moment: datetime) -> str:
     """A time as it is answered."""
     return instant(moment)
+
+
+def shown(document: dict[str, Any]) -> dict[str, Any]:
+    """A document with its times as they are answered."""
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in document.items()}

@@ -161,7 +161,7 @@ async def _receive(
     body = await read_body(headers, receive, settings.max_body_bytes)
     signed = Signed(scope["method"], called_address(scope, headers, settings.public_url), headers, body)
     key = None if settings.encryption_key is None else settings.encryption_key.get_secret_value()
-    received = await take_in(services.database, connection, signed, key=key, now=clock.now())
+    received = await take_in(services.database, connection, signed, key=key, now=clock.now(), events=services.events)
     services.deliveries.wake()
     content = {"delivery_id": received.delivery_id, "status": received.status}
     return json_reply(content, pick_locale(headers.get("accept-language")), status=202)

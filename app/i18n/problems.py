@@ -20,7 +20,8 @@ PROBLEM_TYPES = (
     "invalid-process-file", "conflict", "activity-conflict", "stage-conflict", "deal-moved", "already-there",
     "precondition-failed", "idempotency-key-reused", "idempotency-in-progress", "bad-signature",
     "database-unavailable", "secret-unavailable", "request-timeout", "internal-error", "invalid-cursor",
-    "both-deal-forms", "unknown-starter",
+    "both-deal-forms", "unknown-starter", "unknown-endpoint", "unknown-outbox-item", "outbox-item-waits",
+    "outbox-item-over",
 )  # fmt: skip
 """The last part of every `type`; each has `problem.TYPE.title` and `problem.TYPE.detail`."""
 

@@ -9,6 +9,7 @@ from app.engine import Activity, CompiledProcess, Decision, Snapshot, StageEntry
 from app.services.adherence import record_move
 from app.services.data_quality import graded
 from app.services.decision_log import logged
+from app.services.events import Events, OurEvent, move_data
 from app.services.ids import new_id
 from app.services.judging import Case, judge
 from app.services.processes import Processes
@@ -56,6 +57,7 @@ async def put_deal(
     version: int | None,
     precondition: Precondition,
     now: datetime,
+    events: Events | None = None,
 ) -> PutDeal:
     """Store a deal as it is elsewhere. Raises PreconditionFailed, UnknownProcess, UnknownVersion, UnknownStageAsked."""
     row = await read_deal_for_update(tx, tenant_id, deal_id)
@@ -76,6 +78,9 @@ async def put_deal(
     if row is None or old is None or old.stage == whole.stage or row.process_key != process:
         return PutDeal(deal, created=row is None)
     decision_id, decision = await _judge_elsewhere(tx, compiled, old, whole, deal=deal, now=now)
+    if events is not None:
+        said = move_data(decision, decision_id, deal_id=deal_id, source="put", actor=None)
+        await events.tell(tx, OurEvent(tenant_id, "deal.moved", deal_id, said), now)
     return PutDeal(deal, created=False, decision_id=decision_id, decision=decision)
 
 

@@ -13,6 +13,7 @@ from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed
 from app.crm.secrets import NoKey, WrongKey, decrypt
 from app.services.crm_facts import Source, Taken, take_in
+from app.services.events import Events, OurEvent
 from app.services.ids import new_id
 from app.services.processes import Processes
 from app.services.refusals import Refused
@@ -23,6 +24,7 @@ from app.store.deliveries import (
     append_delivery,
     claim_delivery,
     finish_delivery,
+    insert_delivery,
     insert_events_if_new,
     refuse_delivery,
 )
@@ -65,7 +67,9 @@ class Request(NamedTuple):
     body: bytes
 
 
-async def receive(db: Database, connection_id: str, request: Request, *, key: str | None, now: datetime) -> Received:
+async def receive(
+    db: Database, connection_id: str, request: Request, *, key: str | None, now: datetime, events: Events | None = None
+) -> Received:
     """Check who sent it, then store it. One that cannot be read is stored as refused, with the reason."""
     connection = await find_connection(db, connection_id)
     if connection is None:
@@ -82,8 +86,21 @@ async def receive(db: Database, connection_id: str, request: Request, *, key: st
     if not genuine:
         raise BadSignature
     delivery = _received(connection, request.body, now)
-    await append_delivery(db, delivery)
+    if delivery.status == "refused" and events is not None:
+        await db.transaction(lambda tx: _append_refused(tx, delivery, events, now))
+    else:
+        await append_delivery(db, delivery)
     return Received(delivery.tenant_id, delivery.delivery_id, delivery.status)
+
+
+async def _append_refused(tx: Transaction, delivery: StoredDelivery, events: Events, now: datetime) -> None:
+    await insert_delivery(tx, delivery)
+    data = {
+        "delivery": delivery.delivery_id,
+        "connection": delivery.connection_id,
+        **json.loads(delivery.reason or "{}"),
+    }
+    await events.tell(tx, OurEvent(delivery.tenant_id, "delivery.refused", delivery.delivery_id, data), now)
 
 
 def _received(connection: StoredConnection, body: bytes, now: datetime) -> StoredDelivery:

@@ -7,6 +7,7 @@ from app.engine import Actor, Decision, Snapshot, StageEntry
 from app.services.adherence import record_move
 from app.services.deals import changed, known_way, write_deal
 from app.services.decision_log import logged
+from app.services.events import Events, OurEvent, move_data
 from app.services.ids import new_id
 from app.services.judging import Case, case_of, judge
 from app.services.processes import Processes
@@ -33,6 +34,7 @@ async def move_deal(
     expected_stage: str | None,
     actor: Actor | None,
     now: datetime,
+    events: Events | None = None,
 ) -> Moved:
     """Decide and move. `seen` is the deal as it was when the request came: whoever changes it first wins.
 
@@ -55,6 +57,12 @@ async def move_deal(
         row.tenant_id, decision_id, decision, deal_id=row.deal_id, actor=actor, source="move", now=now, applied=applied
     )
     await record_move(tx, entry, decision, case.compiled, owner=row.owner)
+    if events is not None:
+        said = move_data(
+            decision, decision_id, deal_id=row.deal_id, source="move", actor=None if actor is None else actor.id
+        )
+        told = OurEvent(row.tenant_id, "deal.moved" if applied else "deal.move.refused", row.deal_id, said)
+        await events.tell(tx, told, now)
     if not applied:
         return Moved(decision_id, decision, applied=False, deal=row)
     deal = changed(row, _in_stage(case, to, now), now)

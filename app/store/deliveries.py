@@ -72,6 +72,11 @@ async def append_delivery(db: Database, delivery: StoredDelivery) -> None:
     await db.append(INSERT, delivery._asdict())
 
 
+async def insert_delivery(tx: Transaction, delivery: StoredDelivery) -> None:
+    """Store a delivery together with what it brought about."""
+    await tx.execute(INSERT, delivery._asdict())
+
+
 async def read_delivery(db: Reader, tenant_id: str, delivery_id: str) -> StoredDelivery | None:
     """One delivery."""
     return await db.fetch_one(READ, {"tenant_id": tenant_id, "delivery_id": delivery_id})

@@ -116,6 +116,8 @@ WITHDRAW = command(
     .where(*by_key(TABLE, "tenant_id", "dedupe_key"), WAITING, IDLE)
     .values({**_FREE, **_OVER, "dedupe_key": TABLE.c.dedupe_key + "#" + TABLE.c.item_id})
 )
+RELEASE = command(update(TABLE).where(*TARGET, WAITING, IDLE).values(not_before=NOW))
+CANCEL_ALL = command(update(TABLE).where(*TARGET, WAITING, IDLE).values({**_FREE, **_OVER}))
 REPLAY = command(
     update(TABLE)
     .where(*ONE, TABLE.c.status != literal_column("'waiting'"))
@@ -196,6 +198,17 @@ async def withdraw_item(tx: Transaction, tenant_id: str, dedupe_key: str, *, rea
     """Never do it, but allow that the same is enqueued again; False when it does not wait, or is being worked on."""
     params = {"tenant_id": tenant_id, "dedupe_key": dedupe_key, "new_status": "cancelled", "new_reason": reason}
     return await tx.execute(WITHDRAW, {**params, "at": now, "now": now}) == 1
+
+
+async def release_items(tx: Transaction, tenant_id: str, target_id: str, now: datetime) -> int:
+    """What waits for a target is due now, whatever it waited for."""
+    return await tx.execute(RELEASE, {"tenant_id": tenant_id, "target_id": target_id, "now": now})
+
+
+async def cancel_items(tx: Transaction, tenant_id: str, target_id: str, *, reason: str, now: datetime) -> int:
+    """Never do what waits for a target; how many there were."""
+    params = {"tenant_id": tenant_id, "target_id": target_id, "new_status": "cancelled", "new_reason": reason}
+    return await tx.execute(CANCEL_ALL, {**params, "at": now, "now": now})
 
 
 async def replay_item(tx: Transaction, tenant_id: str, item_id: str, now: datetime) -> bool:

@@ -20,7 +20,20 @@ NEEDS = {
     "decide": {"validate_transition", "next_activities", "preview_moves", "deal_next_activities"},
     "deals:write": {"put_deal", "log_activity", "put_activity", "move_deal"},
     "processes:write": {"publish_process"},
-    "admin": {"put_connection", "read_connection", "list_connections"},
+    "admin": {
+        "put_connection",
+        "read_connection",
+        "list_connections",
+        "list_outbox",
+        "read_outbox_item",
+        "replay_outbox_item",
+        "cancel_outbox_item",
+        "put_endpoint",
+        "rotate_endpoint",
+        "read_endpoint",
+        "list_endpoints",
+        "delete_endpoint",
+    },
 }
 """Each scope's operations; every other one is read with any key."""
 OPEN = {"live", "ready", "process_schema", "receive_delivery", "list_starters", "read_starter"}
@@ -32,10 +45,11 @@ BODIES: dict[str, Any] = {
     "put_activity": activity(),
     "move_deal": {"to": "won"},
     "put_connection": {},
+    "put_endpoint": {"url": "https://example.com"},
 }
 IDS = {
     "deal_id": "D-1", "activity_id": "a-1", "key": "b2b-saas", "version": "1", "decision_id": "0", "delivery_id": "0",
-    "connection_id": "hub", "connection": "hub", "name": "sprint",
+    "connection_id": "hub", "connection": "hub", "name": "sprint", "endpoint_id": "e-1", "item_id": "0",
 }  # fmt: skip
 
 

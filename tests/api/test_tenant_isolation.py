@@ -30,13 +30,19 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/deals/{deal_id}/activities/{activity_id}"): activity(),
     ("POST", "/deals/{deal_id}/moves"): {"to": "demo_completed"},
 }
-MAY_HAVE_THEIR_OWN = {("PUT", "/processes/{key}"), ("PUT", "/deals/{deal_id}"), ("PUT", "/connections/{connection_id}")}
+MAY_HAVE_THEIR_OWN = {
+    ("PUT", "/processes/{key}"), ("PUT", "/deals/{deal_id}"), ("PUT", "/connections/{connection_id}"),
+    ("PUT", "/endpoints/{endpoint_id}"),
+}  # fmt: skip
 """A stranger may use the same ids for things of their own; those stay apart."""
 
 
 async def furnished(world: World) -> dict[str, str]:
     """One of everything for the first tenant; its ids by the names they have in addresses."""
     await world.good("PUT", "/deals/D-1", stored(**ready_deal()))
+    await world.good("PUT", "/endpoints/e-1", {"url": "https://events.invalid/"})
+    await world.good("POST", "/deals/D-1/moves", {"to": "won"})
+    (item,) = (await world.good("GET", "/outbox"))["items"]
     logged = await world.good("POST", "/validate-transition", {"deal_id": "D-1", "to": "demo_completed"})
     connection = f"hub-{world.tenant}"
     settings = settings_json(secret=SECRET)
@@ -55,6 +61,8 @@ async def furnished(world: World) -> dict[str, str]:
         "decision_id": logged["decision_id"],
         "delivery_id": received["delivery_id"],
         "connection_id": connection,
+        "endpoint_id": "e-1",
+        "item_id": item["id"],
     }
 
 

@@ -9,6 +9,7 @@ from app.store.database import Database
 from app.store.deals import StoredDeal, insert_deal
 from app.store.decisions import LoggedDecision
 from app.store.deliveries import StoredDelivery
+from app.store.endpoints import StoredEndpoint
 from app.store.idempotency import StoredAnswer
 from app.store.keys import ApiKey
 from app.store.outbox import StoredItem
@@ -95,6 +96,11 @@ async def add_version(database: Database, row: ProcessVersion) -> None:
         await publish(tx, row)
 
     await database.transaction(work)
+
+
+def endpoint(**changes: Any) -> StoredEndpoint:
+    row = StoredEndpoint("acme", "e-1", "https://example.com", "*", False, "sealed", None, None, NOON, NOON)
+    return row._replace(**changes)
 
 
 def outbox_item(item_id: str = "i-1", **changes: Any) -> StoredItem:

@@ -14,6 +14,7 @@ from app.store import (
     deals,
     decisions,
     deliveries,
+    endpoints,
     idempotency,
     keys,
     outbox,
@@ -33,14 +34,15 @@ from tests.store.rows import (
     deal,
     decision,
     delivery,
+    endpoint,
     minutes,
     outbox_item,
     version,
 )
 
 MODULES = (
-    activities, connections, crm_records, deals, decisions, deliveries, idempotency, keys, outbox, outbox_targets,
-    processes, tenants,
+    activities, connections, crm_records, deals, decisions, deliveries, endpoints, idempotency, keys, outbox,
+    outbox_targets, processes, tenants,
 )  # fmt: skip
 THEIRS = "globex"
 LEASE = outbox.Lease(THEIRS, "i-1", "w", 1)
@@ -58,6 +60,8 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "read_delivery": (lambda db: deliveries.read_delivery(db, THEIRS, "d-1"), None),
     "read_item": (lambda db: outbox.read_item(db, THEIRS, "i-1"), None),
     "list_items": (lambda db: outbox.list_items(db, THEIRS, limit=9), []),
+    "read_endpoint": (lambda db: endpoints.read_endpoint(db, THEIRS, "e-1"), None),
+    "list_endpoints": (lambda db: endpoints.list_endpoints(db, THEIRS, limit=9), []),
     "read_target": (lambda db: outbox_targets.read_target(db, THEIRS, "endpoint:e-1"), None),
     "read_answer": (lambda db: idempotency.read_answer(db, THEIRS, "once"), None),
     "list_keys": (lambda db: keys.list_keys(db, THEIRS), []),
@@ -96,6 +100,11 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "cancel_item": (lambda tx: outbox.cancel_item(tx, THEIRS, "i-1", reason="", now=NOON), False),
     "withdraw_item": (lambda tx: outbox.withdraw_item(tx, THEIRS, "key i-1", reason="", now=NOON), False),
     "replay_item": (lambda tx: outbox.replay_item(tx, THEIRS, "i-1", NOON), False),
+    "release_items": (lambda tx: outbox.release_items(tx, THEIRS, "endpoint:e-1", NOON), 0),
+    "cancel_items": (lambda tx: outbox.cancel_items(tx, THEIRS, "endpoint:e-1", reason="", now=NOON), 0),
+    "lock_endpoint": (lambda tx: endpoints.lock_endpoint(tx, THEIRS, "e-1"), None),
+    "delete_endpoint": (lambda tx: endpoints.delete_endpoint(tx, THEIRS, "e-1"), False),
+    "pause_endpoint": (lambda tx: endpoints.pause_endpoint(tx, THEIRS, "e-1", NOON), False),
     "know_target": (lambda tx: outbox_targets.know_target(tx, THEIRS, "endpoint:e-1"), None),
     "lock_target": (lambda tx: outbox_targets.lock_target(tx, THEIRS, "endpoint:e-1"), None),
     "try_lock_target": (lambda tx: outbox_targets.try_lock_target(tx, THEIRS, "endpoint:e-1"), None),
@@ -108,7 +117,8 @@ GLOBAL = {
 }  # fmt: skip
 ROWS = {
     "add_key", "append_decision", "append_delivery", "insert_answer", "insert_deal", "insert_decision",
-    "insert_tenant", "publish", "put_activity", "put_connection", "insert_item_if_new", "note_failure",
+    "insert_delivery", "insert_tenant", "publish", "put_activity", "put_connection",
+    "put_endpoint", "insert_item_if_new", "note_failure",
 }  # fmt: skip
 
 
@@ -131,6 +141,7 @@ async def acme(database: Database) -> Database:
         await outbox_targets.know_target(tx, "acme", "endpoint:e-1")
         await outbox_targets.note_failure(tx, outbox_targets.StoredTarget("acme", "endpoint:e-1", 1, None))
         await outbox.insert_item_if_new(tx, outbox_item())
+        await endpoints.put_endpoint(tx, endpoint())
 
     await database.transaction(work)
     return database
@@ -149,6 +160,7 @@ async def _everything(database: Database) -> list[object]:
         await deliveries.read_delivery(database, "acme", "d-1"),
         await idempotency.read_answer(database, "acme", "once"),
         await outbox.list_items(database, "acme", limit=9),
+        await endpoints.list_endpoints(database, "acme", limit=9),
         await outbox_targets.read_target(database, "acme", "endpoint:e-1"),
         await database.transaction(lambda tx: crm_records.lock_record(tx, "acme", "hub-1", "7")),
     ]

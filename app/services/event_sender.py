@@ -1,0 +1,97 @@
+"""Sends an event to an endpoint: a CloudEvent, signed the way of Standard Webhooks."""
+
+import base64
+import hmac
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from app import clock, logs
+from app.crm.http import Http, Request, Response, Unreachable
+from app.crm.secrets import NoKey, WrongKey, decrypt
+from app.services.events import endpoint_of
+from app.services.outbox import GiveUp, Later, Work
+from app.store.database import Database
+from app.store.endpoints import StoredEndpoint, pause_endpoint, read_endpoint
+
+Sign = Callable[[Sequence[str], str, datetime, bytes], str]
+"""Secrets, the message's id, the time, the body -> `webhook-signature`, one for each secret."""
+
+_PAUSED_WAITS = 3600.0
+_KEYLESS_WAITS = 300.0
+_GONE = 410
+_log = logs.get_logger(__name__)
+
+
+class EventSender:
+    """The handler of the outbox's kind `event`."""
+
+    def __init__(self, database: Database, http: Http, sign: Sign, key: str | None) -> None:
+        """`key` opens the stored secrets."""
+        self._database = database
+        self._http = http
+        self._sign = sign
+        self._key = key
+
+    async def __call__(self, work: Work) -> None:
+        """Send it once. The same id and the same body each time, so that the receiver can tell it has it already."""
+        endpoint = await read_endpoint(self._database, work.tenant_id, endpoint_of(work.target_id))
+        if endpoint is None:
+            raise GiveUp("endpoint_gone")
+        if endpoint.paused:
+            raise Later("endpoint_paused", after=_PAUSED_WAITS, counts=False)
+        now = clock.now()
+        body = json.dumps(work.payload, ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {
+            "content-type": "application/cloudevents+json; charset=utf-8",
+            "webhook-id": work.item_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._sign(self._secrets(endpoint, now), work.item_id, now, body),
+        }
+        try:
+            response = await self._http(Request("POST", endpoint.url, headers, body))
+        except Unreachable as error:
+            raise Later(error.code, **error.params) from error
+        await self._read(endpoint, response, now)
+
+    async def _read(self, endpoint: StoredEndpoint, response: Response, now: datetime) -> None:
+        if 200 <= response.status < 300:  # noqa: PLR2004 - what HTTP calls success
+            return
+        if response.status == _GONE:
+            tenant_id, endpoint_id = endpoint.tenant_id, endpoint.endpoint_id
+            await self._database.transaction(lambda tx: pause_endpoint(tx, tenant_id, endpoint_id, now))
+            _log.warning("endpoint_paused", endpoint=endpoint_id)
+            raise Later("endpoint_paused", after=_PAUSED_WAITS, counts=False)
+        raise Later(
+            "endpoint_status", after=seconds_asked(response.headers.get("retry-after"), now), status=response.status
+        )
+
+    def _secrets(self, endpoint: StoredEndpoint, now: datetime) -> list[str]:
+        sealed = [endpoint.secret_ciphertext]
+        if endpoint.previous_ciphertext and endpoint.previous_until and endpoint.previous_until > now:
+            sealed.append(endpoint.previous_ciphertext)
+        try:
+            return [decrypt(self._key, one) for one in sealed]
+        except (NoKey, WrongKey) as error:
+            _log.error("secret_unavailable", endpoint=endpoint.endpoint_id, reason=type(error).__name__)
+            raise Later("secret_unavailable", after=_KEYLESS_WAITS, counts=False) from error
+
+
+def sign(secrets: Sequence[str], message_id: str, now: datetime, body: bytes) -> str:
+    """`webhook-signature` of Standard Webhooks: `v1,` and an HMAC for each secret, with spaces between."""
+    signed = f"{message_id}.{int(now.timestamp())}.".encode() + body
+    keys = [base64.b64decode(one.removeprefix("whsec_")) for one in secrets]
+    return " ".join("v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys)
+
+
+def seconds_asked(retry_after: str | None, now: datetime) -> float | None:
+    """How long `Retry-After` asks to wait: seconds, or a date; None when it says nothing that can be used."""
+    said = (retry_after or "").strip()
+    if said.isascii() and said.isdigit():
+        return float(said[:9])
+    try:
+        until = parsedate_to_datetime(said)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return max((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now.timestamp(), 0.0)

@@ -7,6 +7,7 @@ import base64
 import binascii
 import difflib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ EXPECTED = {
     "public_url": "must be the address that callers use, such as https://stagerail.example.com, without ? or #",
     "max_body_bytes": "must be a number of bytes from 1024 to 67108864",
     "encryption_key": "must be 32 bytes in url-safe base64 (44 characters)",
+    "outgoing_allow": "must be networks and hosts separated by commas, such as 10.1.0.0/16, crm.internal:8443",
     "demo": "must be true or false",
     "docs": "must be true or false",
 }
@@ -72,6 +74,24 @@ def _origins(value: object) -> object:
     return origins
 
 
+def _entries(value: object) -> object:
+    """Networks and hosts; what each of them means, whoever dials knows (app/outbox/addresses.py)."""
+    if not isinstance(value, str):
+        return value
+    entries = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not all(map(_is_network_or_host, entries)):
+        raise ValueError
+    return entries
+
+
+def _is_network_or_host(entry: str) -> bool:
+    if "/" in entry:
+        ip_network(entry)
+        return True
+    parts = urlsplit(f"//{entry}")
+    return bool(parts.hostname) and parts.username is None and (parts.port is None or parts.port > 0)
+
+
 def _public_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -103,6 +123,7 @@ class Settings(BaseModel):
     public_url: Annotated[str, AfterValidator(_public_url)] | None = None
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * MEBIBYTE)] = MEBIBYTE
     encryption_key: Annotated[SecretStr, AfterValidator(_encryption_key)] | None = None
+    outgoing_allow: Annotated[tuple[str, ...], BeforeValidator(_entries)] = ()
     demo: bool = False
     docs: bool = True
 

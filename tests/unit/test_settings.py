@@ -43,6 +43,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "STAGERAIL_PUBLIC_URL": "https://stagerail.example.com/gate/",
         "STAGERAIL_MAX_BODY_BYTES": "2048",
         "STAGERAIL_ENCRYPTION_KEY": KEY,
+        "STAGERAIL_OUTGOING_ALLOW": "10.1.0.0/16, crm.internal:8443",
         "STAGERAIL_DEMO": "false",
         "STAGERAIL_DOCS": "no",
         "UNRELATED": "left alone",
@@ -57,6 +58,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         public_url="https://stagerail.example.com/gate",
         max_body_bytes=2048,
         encryption_key=SecretStr(KEY),
+        outgoing_allow=("10.1.0.0/16", "crm.internal:8443"),
         demo=False,
         docs=False,
     )

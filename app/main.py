@@ -36,9 +36,8 @@ from app.api.edge import Edge, Edged
 from app.api.framework import FrameworkErrors
 from app.api.metrics import Metrics
 from app.api.openapi import finish
-from app.crm.http import Request as OutgoingRequest
-from app.crm.http import Response as OutgoingResponse
-from app.crm.http import Unreachable
+from app.outbox.addresses import allowed_of
+from app.outbox.http import Outgoing
 from app.services.delivery_worker import DeliveryWorker
 from app.services.event_sender import EventSender, sign
 from app.services.events import Events
@@ -83,6 +82,7 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
         finally:
             await services.deliveries.stop()
             await services.outbox.stop()
+            await services.http.close()
             await services.database.stop()
 
     app = Edged(
@@ -121,13 +121,10 @@ def _services(settings: Settings) -> Services:
     deliveries = DeliveryWorker(database, known, metrics.decided)
     events = Events(settings.public_url or "urn:stagerail")
     key = None if settings.encryption_key is None else settings.encryption_key.get_secret_value()
-    handlers: dict[str, Handler] = {"event": EventSender(database, _unreachable, sign, key)}
+    http = Outgoing(allowed_of(settings.outgoing_allow))
+    handlers: dict[str, Handler] = {"event": EventSender(database, http, sign, key)}
     worker = OutboxWorker(database, handlers, died=events.died, count=metrics.attempted, depth=metrics.waiting)
-    return Services(settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker)
-
-
-async def _unreachable(request: OutgoingRequest) -> OutgoingResponse:
-    raise Unreachable("http_not_allowed", url=request.url)
+    return Services(settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http)
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.i18n import Locale, pick_locale
+from app.outbox.http import Outgoing
 from app.services.delivery_worker import DeliveryWorker
 from app.services.events import Events
 from app.services.forgetting import Forgetting
@@ -31,6 +32,7 @@ class Services(NamedTuple):
     ready: Callable[[], Awaitable[None]]
     events: Events
     outbox: OutboxWorker
+    http: Outgoing
 
 
 class Caller(NamedTuple):

@@ -139,25 +139,35 @@ class Outgoing:
         seconds: float = SECONDS,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        backend = CheckedBackend(allowed, resolve, dial or httpcore.AnyIOBackend())
-        pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls or httpx.create_ssl_context(trust_env=False),
-            max_connections=_CONNECTIONS.max_connections,
-            max_keepalive_connections=_CONNECTIONS.max_keepalive_connections,
-            keepalive_expiry=_CONNECTIONS.keepalive_expiry,
-            network_backend=backend,
-        )
+        self._backend = CheckedBackend(allowed, resolve, dial or httpcore.AnyIOBackend())
+        self._tls = tls
         self._allowed = allowed
         self._seconds = seconds
         self._most_bytes = most_bytes
-        agent = {"user-agent": f"stagerail/{__version__}"}
-        self._client = httpx.AsyncClient(
-            transport=_Transport(pool), follow_redirects=False, trust_env=False, timeout=seconds, headers=agent
-        )
+        self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
-        """Let go of every connection."""
-        await self._client.aclose()
+        """Let go of every connection; the next request opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _opened(self) -> httpx.AsyncClient:
+        """The client, made at the first request: reading the certificates takes a while."""
+        if self._client is None:
+            pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._tls or httpx.create_ssl_context(trust_env=False),
+                max_connections=_CONNECTIONS.max_connections,
+                max_keepalive_connections=_CONNECTIONS.max_keepalive_connections,
+                keepalive_expiry=_CONNECTIONS.keepalive_expiry,
+                network_backend=self._backend,
+            )
+            agent = {"user-agent": f"stagerail/{__version__}"}
+            self._client = httpx.AsyncClient(
+                transport=_Transport(pool), follow_redirects=False, trust_env=False, timeout=self._seconds,
+                headers=agent,
+            )  # fmt: skip
+        return self._client
 
     async def __call__(self, request: Request) -> Response:
         """Send one request and read the whole answer, whatever its status. Raises Unreachable."""
@@ -177,10 +187,9 @@ class Outgoing:
             raise Unreachable("connection", host=url.host) from error
 
     async def _send(self, request: Request, url: httpx.URL) -> Response:
-        self._client.cookies.clear()
-        async with self._client.stream(
-            request.method, url, headers=dict(request.headers), content=request.body
-        ) as answer:
+        client = self._opened()
+        client.cookies.clear()
+        async with client.stream(request.method, url, headers=dict(request.headers), content=request.body) as answer:
             parts: list[bytes] = []
             size = 0
             async for part in answer.aiter_bytes():

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.crm.adapters import ADAPTERS
 from app.crm.connection import ConnectionSettings, readable
 from app.crm.secrets import NoKey, encrypt
 from app.services.connection_mapping import mapping_problems, with_types
+from app.services.connection_settings import settings_of
 from app.services.processes import Processes
 from app.services.refusals import Refused
 from app.store.connections import (
@@ -129,5 +129,4 @@ def _sealed(secret: str | None, stored: StoredConnection | None, key: str | None
 
 
 def _shown(row: StoredConnection) -> Connection:
-    settings = ADAPTERS[row.kind].settings.model_validate_json(row.settings)
-    return Connection(row.connection_id, settings, row.created_at, row.updated_at)
+    return Connection(row.connection_id, settings_of(row), row.created_at, row.updated_at)

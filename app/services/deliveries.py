@@ -4,14 +4,15 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app import logs
 from app.crm.adapters import ADAPTERS
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed
-from app.crm.secrets import NoKey, WrongKey, decrypt
+from app.crm.secrets import NoKey, WrongKey
+from app.services.clients import secrets_of
+from app.services.connection_settings import settings_of
 from app.services.crm_facts import Source, Taken, take_in
 from app.services.events import Events, OurEvent
 from app.services.ids import new_id
@@ -76,12 +77,12 @@ async def receive(
         raise UnknownConnection(connection=connection_id)
     adapter = ADAPTERS[connection.kind]
     try:
-        secret = decrypt(key, connection.secret_ciphertext)
+        secrets = secrets_of(connection, key, now)
     except (NoKey, WrongKey) as error:
         _log.error("secret_unavailable", connection=connection_id, reason=type(error).__name__)
         raise SecretUnavailable from error
     genuine = adapter.verify(
-        [secret], method=request.method, uri=request.uri, headers=request.headers, body=request.body, now=now
+        secrets, method=request.method, uri=request.uri, headers=request.headers, body=request.body, now=now
     )
     if not genuine:
         raise BadSignature
@@ -122,17 +123,6 @@ def _received(connection: StoredConnection, body: bytes, now: datetime) -> Store
         processed_at=now if reason else None,
         result=None,
     )
-
-
-def settings_of(connection: StoredConnection) -> ConnectionSettings:
-    """The settings of a stored connection."""
-    return _settings(connection.kind, connection.settings)
-
-
-@lru_cache(maxsize=256)
-def _settings(kind: str, stored: str) -> ConnectionSettings:
-    """Kept by their text: every delivery of a connection asks for them."""
-    return ADAPTERS[kind].settings.model_validate_json(stored)
 
 
 def _read(connection: StoredConnection, body: bytes) -> Batch:

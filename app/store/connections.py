@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from app.store.database import Query, Reader, Transaction
-from app.store.statements import by_key, select_shape, upsert
+from sqlalchemy import update
+
+from app.store.database import Query, Reader, Transaction, command
+from app.store.statements import by_key, named, select_shape, upsert
 from app.store.tables import ConnectionRow, table_of
 
 TABLE = table_of(ConnectionRow)
@@ -27,6 +29,13 @@ class StoredConnection(NamedTuple):
 
 PUT = upsert(TABLE, "created_at")
 FIND = Query(select_shape(TABLE, StoredConnection).where(*by_key(TABLE, "connection_id")), StoredConnection._make)
+KEEP_ACCESS = command(
+    update(TABLE)
+    .where(*by_key(TABLE, "tenant_id", "connection_id"))
+    .values(
+        access_ciphertext=named(TABLE, "access_ciphertext", "new_access"), updated_at=named(TABLE, "updated_at", "now")
+    )
+)
 READ = Query(
     select_shape(TABLE, StoredConnection).where(*by_key(TABLE, "tenant_id", "connection_id")), StoredConnection._make
 )
@@ -39,6 +48,12 @@ LIST = Query(
 async def put_connection(tx: Transaction, connection: StoredConnection) -> None:
     """Store a connection, over an older one of the same tenant; Conflict when another tenant has the id."""
     await tx.execute(PUT, connection._asdict())
+
+
+async def keep_access(tx: Transaction, tenant_id: str, connection_id: str, sealed: str, now: datetime) -> None:
+    """Overwrite the credentials for the CRM's API: they were renewed while they were used."""
+    key = {"tenant_id": tenant_id, "connection_id": connection_id}
+    await tx.execute(KEEP_ACCESS, {**key, "new_access": sealed, "now": now})
 
 
 async def find_connection(db: Reader, connection_id: str) -> StoredConnection | None:

@@ -27,7 +27,7 @@ EXPECTED = {
     "cors_origins": "must be origins separated by commas, such as https://crm.example.com, or * alone",
     "public_url": "must be the address that callers use, such as https://stagerail.example.com, without ? or #",
     "max_body_bytes": "must be a number of bytes from 1024 to 67108864",
-    "encryption_key": "must be 32 bytes in url-safe base64 (44 characters)",
+    "encryption_key": "must be 32 bytes in url-safe base64 (44 characters); several with commas, the newest first",
     "outgoing_allow": "must be networks and hosts separated by commas, such as 10.1.0.0/16, crm.internal:8443",
     "demo": "must be true or false",
     "docs": "must be true or false",
@@ -99,14 +99,17 @@ def _public_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _encryption_key(key: SecretStr) -> SecretStr:
-    try:
-        raw = base64.urlsafe_b64decode(key.get_secret_value())
-    except (binascii.Error, ValueError) as error:
-        raise ValueError from error
-    if len(raw) != 32:  # noqa: PLR2004 - the length of a Fernet key
-        raise ValueError
-    return key
+def _encryption_key(keys: SecretStr) -> SecretStr:
+    """One key, or several with commas: the first encrypts, all decrypt."""
+    listed = [key.strip() for key in keys.get_secret_value().split(",")]
+    for key in listed:
+        try:
+            raw = base64.urlsafe_b64decode(key)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError from error
+        if len(raw) != 32:  # noqa: PLR2004 - the length of a Fernet key
+            raise ValueError
+    return SecretStr(",".join(listed))
 
 
 class Settings(BaseModel):

@@ -1,6 +1,11 @@
-"""Secrets of connections, encrypted where they are stored (Fernet: AES-128-CBC with an HMAC)."""
+"""Secrets of connections, encrypted where they are stored (Fernet: AES-128-CBC with an HMAC).
 
-from cryptography.fernet import Fernet, InvalidToken
+A key may be several, separated by commas: the first encrypts, all decrypt, so that a key can be replaced.
+"""
+
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class NoKey(Exception):
@@ -8,14 +13,14 @@ class NoKey(Exception):
 
 
 class WrongKey(Exception):
-    """A stored secret was encrypted with another key than the one configured now."""
+    """A stored secret was encrypted with another key than those configured now."""
 
 
 def encrypt(key: str | None, secret: str) -> str:
     """The secret as it may be stored."""
     if key is None:
         raise NoKey
-    return Fernet(key).encrypt(secret.encode()).decode()
+    return _fernet(key).encrypt(secret.encode()).decode()
 
 
 def decrypt(key: str | None, ciphertext: str) -> str:
@@ -23,6 +28,11 @@ def decrypt(key: str | None, ciphertext: str) -> str:
     if key is None:
         raise NoKey
     try:
-        return Fernet(key).decrypt(ciphertext.encode()).decode()
+        return _fernet(key).decrypt(ciphertext.encode()).decode()
     except InvalidToken as error:
         raise WrongKey from error
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: str) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys.split(",")])

@@ -140,3 +140,14 @@ def test_a_secret_opens_with_its_own_key_alone() -> None:
         decrypt("A" * 43 + "=", sealed)
     with pytest.raises(NoKey):
         decrypt(None, sealed)
+
+
+def test_with_several_keys_the_first_encrypts_and_each_decrypts() -> None:
+    newer = "B" * 43 + "="
+    old = encrypt(KEY, SECRET)
+    both = f"{newer},{KEY}"
+    assert [decrypt(both, old), decrypt(both, encrypt(both, SECRET)), decrypt(newer, encrypt(both, SECRET))] == [
+        SECRET
+    ] * 3
+    with pytest.raises(WrongKey):
+        decrypt(KEY, encrypt(both, SECRET))

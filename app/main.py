@@ -38,8 +38,9 @@ from app.api.metrics import Metrics
 from app.api.openapi import finish
 from app.outbox.addresses import allowed_of
 from app.outbox.http import Outgoing
+from app.services.clock_work import ClockWork, usual_passes
 from app.services.delivery_worker import DeliveryWorker
-from app.services.event_sender import EventSender, sign
+from app.services.event_sender import EventSender
 from app.services.events import Events
 from app.services.forgetting import Forgetting
 from app.services.keys import Keys
@@ -77,9 +78,11 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
         await services.database.start()
         await services.deliveries.start()
         await services.outbox.start()
+        await services.clock_work.start()
         try:
             yield
         finally:
+            await services.clock_work.stop()
             await services.deliveries.stop()
             await services.outbox.stop()
             await services.http.close()
@@ -122,9 +125,12 @@ def _services(settings: Settings) -> Services:
     events = Events(settings.public_url or "urn:stagerail")
     key = None if settings.encryption_key is None else settings.encryption_key.get_secret_value()
     http = Outgoing(allowed_of(settings.outgoing_allow))
-    handlers: dict[str, Handler] = {"event": EventSender(database, http, sign, key)}
+    handlers: dict[str, Handler] = {"event": EventSender(database, http, key)}
     worker = OutboxWorker(database, handlers, died=events.died, count=metrics.attempted, depth=metrics.waiting)
-    return Services(settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http)
+    clock_work = ClockWork(database, usual_passes(database, events, worker.wake))
+    return Services(
+        settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http, clock_work
+    )
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:

@@ -9,6 +9,7 @@ from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.i18n import Locale, pick_locale
 from app.outbox.http import Outgoing
+from app.services.clock_work import ClockWork
 from app.services.delivery_worker import DeliveryWorker
 from app.services.events import Events
 from app.services.forgetting import Forgetting
@@ -33,6 +34,7 @@ class Services(NamedTuple):
     events: Events
     outbox: OutboxWorker
     http: Outgoing
+    clock_work: ClockWork
 
 
 class Caller(NamedTuple):

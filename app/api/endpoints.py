@@ -13,6 +13,7 @@ from app.api.parameters import Cursor, Limit, page, place_of, shown
 from app.api.problems import Reply
 from app.api.replies import Page, Shape, json_reply
 from app.api.routing import respond, router
+from app.outbox.addresses import allowed_of
 from app.services import endpoints
 from app.services.events import EventType
 from app.store.database import Transaction
@@ -103,6 +104,7 @@ async def put_endpoint(
     """Store an endpoint. A new one gets its secret in this answer, and only here: an answer given again lacks it."""
     caller = caller_of(request)
     services = caller.services
+    endpoints.check_url(body.url, allowed_of(services.settings.outgoing_allow))
     change = endpoints.Change(endpoint_id, body.url, body.events, body.paused)
     now = clock.now()
 

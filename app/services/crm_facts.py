@@ -16,6 +16,7 @@ from app.services.deals import document_of, write_deal
 from app.services.decision_log import logged
 from app.services.ids import new_id
 from app.services.processes import Processes
+from app.services.rotting import rots_at
 from app.store.crm_records import lock_record, write_record
 from app.store.database import Transaction
 from app.store.deals import StoredDeal, read_deal_for_update
@@ -111,6 +112,7 @@ async def _store_deal(
         connection_id=source.connection_id,
         created_at=source.now,
         updated_at=source.now,
+        rots_at=rots_at(compiled, now, row, None if row is None else Snapshot.model_validate_json(row.snapshot)),
     )
     if row is None:
         await write_deal(tx, deal, None, graded(compiled, now, deal))

@@ -14,6 +14,7 @@ from app.services.ids import new_id
 from app.services.judging import Case, judge
 from app.services.processes import Processes
 from app.services.refusals import DealMoved, PreconditionFailed, UnknownDeal, UnknownStageAsked
+from app.services.rotting import rots_at
 from app.store.activities import StoredActivity, replace_activities
 from app.store.database import Database, Transaction
 from app.store.deals import StoredDeal, insert_deal, read_deal, read_deal_for_update, update_deal
@@ -69,6 +70,7 @@ async def put_deal(
     old = None if row is None else Snapshot.model_validate_json(row.snapshot)
     whole = _completed(snapshot.model_copy(update={"id": deal_id}), old, now)
     deal = _row(tenant_id, deal_id, compiled, whole, old=row, now=now)
+    deal = deal._replace(rots_at=rots_at(compiled, whole, row, old))
     if row is not None and _same(deal, row):
         return PutDeal(row, created=False)
     await write_deal(tx, deal, row, graded(compiled, whole, deal))

@@ -11,6 +11,7 @@ from app.crm.adapters import ADAPTERS
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed
 from app.crm.secrets import NoKey, WrongKey
+from app.engine.values import duration
 from app.services.clients import secrets_of
 from app.services.connection_settings import settings_of
 from app.services.crm_facts import Source, Taken, take_in
@@ -105,9 +106,9 @@ async def _append_refused(tx: Transaction, delivery: StoredDelivery, events: Eve
 
 
 def _received(connection: StoredConnection, body: bytes, now: datetime) -> StoredDelivery:
-    reason = None
+    reason, settings = None, settings_of(connection)
     try:
-        _read(connection, body)
+        ADAPTERS[connection.kind].read(body, settings)
     except Malformed as refusal:
         reason = _reason(refusal)
     return StoredDelivery(
@@ -122,6 +123,7 @@ def _received(connection: StoredConnection, body: bytes, now: datetime) -> Store
         not_before=now,
         processed_at=now if reason else None,
         result=None,
+        erase_at=now + duration(settings.keep_bodies),
     )
 
 

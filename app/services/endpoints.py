@@ -1,13 +1,17 @@
 """Endpoints: put, read, listed, taken away, their secrets rotated. A secret is ours, and is shown once."""
 
-import base64
+import contextlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
+from app.crm.http import Unreachable
 from app.crm.secrets import NoKey, encrypt
+from app.crm.standard_webhooks import secret_of
+from app.outbox.addresses import Allowed, is_denied
+from app.outbox.http import checked_url
 from app.services.events import Events, target_of
 from app.services.outbox import reason
 from app.services.refusals import InvalidRequest, Refused
@@ -20,7 +24,6 @@ from app.store.outbox_targets import note_answer
 OVERLAP = timedelta(hours=24)
 """How long the old secret signs along after a rotation."""
 _SECRET_BYTES = 32
-_PREFIX = "whsec_"
 
 
 class UnknownEndpoint(Refused):
@@ -49,8 +52,10 @@ class Put(NamedTuple):
 async def put(
     tx: Transaction, events: Events, tenant_id: str, change: Change, *, key: str | None, now: datetime
 ) -> Put:
-    """Store an endpoint, new or over an older one; one that is no longer paused is sent what waits for it, at once."""
-    check_url(change.url)
+    """Store an endpoint, new or over an older one; one that is no longer paused is sent what waits for it, at once.
+
+    INVARIANT: the address was checked.
+    """
     old = await store.lock_endpoint(tx, tenant_id, change.endpoint_id)
     secret = None if old is not None else new_secret()
     endpoint = StoredEndpoint(
@@ -121,18 +126,20 @@ def document(endpoint: StoredEndpoint, now: datetime) -> dict[str, Any]:
 
 def new_secret() -> str:
     """A secret as Standard Webhooks writes them."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    return secret_of(secrets.token_bytes(_SECRET_BYTES))
 
 
-def check_url(url: str) -> None:
+def check_url(url: str, allowed: Allowed) -> None:
     """An address that can be sent to at all. Where its name leads is looked at each time something is sent."""
     try:
-        parts = urlsplit(url)
-        good = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise InvalidRequest("url", "endpoint_url", url=url[:200]) from None
-    if parts.scheme not in {"https", "http"} or not good or parts.fragment or "@" in parts.netloc:
-        raise InvalidRequest("url", "endpoint_url", url=url[:200])
+        host = checked_url(url, allowed).host
+    except Unreachable as error:
+        code = "endpoint_plain_http" if error.code == "plain_http" else "endpoint_url"
+        raise InvalidRequest("url", code, url=url[:200]) from None
+    with contextlib.suppress(ValueError):
+        address = ip_address(host)
+        if is_denied(address) and not allowed.address(address) and not allowed.host(host, 0):
+            raise InvalidRequest("url", "endpoint_url", url=url[:200])
 
 
 def _sealed(key: str | None, secret: str | None) -> str:

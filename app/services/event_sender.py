@@ -1,22 +1,17 @@
 """Sends an event to an endpoint: a CloudEvent, signed the way of Standard Webhooks."""
 
-import base64
-import hmac
 import json
-from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from app import clock, logs
 from app.crm.http import Http, Request, Response, Unreachable
 from app.crm.secrets import NoKey, WrongKey, decrypt
+from app.crm.standard_webhooks import headers_of
 from app.services.events import endpoint_of
 from app.services.outbox import GiveUp, Later, Work
 from app.store.database import Database
 from app.store.endpoints import StoredEndpoint, pause_endpoint, read_endpoint
-
-Sign = Callable[[Sequence[str], str, datetime, bytes], str]
-"""Secrets, the message's id, the time, the body -> `webhook-signature`, one for each secret."""
 
 _PAUSED_WAITS = 3600.0
 _KEYLESS_WAITS = 300.0
@@ -27,11 +22,10 @@ _log = logs.get_logger(__name__)
 class EventSender:
     """The handler of the outbox's kind `event`."""
 
-    def __init__(self, database: Database, http: Http, sign: Sign, key: str | None) -> None:
+    def __init__(self, database: Database, http: Http, key: str | None) -> None:
         """`key` opens the stored secrets."""
         self._database = database
         self._http = http
-        self._sign = sign
         self._key = key
 
     async def __call__(self, work: Work) -> None:
@@ -45,9 +39,7 @@ class EventSender:
         body = json.dumps(work.payload, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {
             "content-type": "application/cloudevents+json; charset=utf-8",
-            "webhook-id": work.item_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._sign(self._secrets(endpoint, now), work.item_id, now, body),
+            **headers_of(self._secrets(endpoint, now), work.item_id, now, body),
         }
         try:
             response = await self._http(Request("POST", endpoint.url, headers, body))
@@ -76,13 +68,6 @@ class EventSender:
         except (NoKey, WrongKey) as error:
             _log.error("secret_unavailable", endpoint=endpoint.endpoint_id, reason=type(error).__name__)
             raise Later("secret_unavailable", after=_KEYLESS_WAITS, counts=False) from error
-
-
-def sign(secrets: Sequence[str], message_id: str, now: datetime, body: bytes) -> str:
-    """`webhook-signature` of Standard Webhooks: `v1,` and an HMAC for each secret, with spaces between."""
-    signed = f"{message_id}.{int(now.timestamp())}.".encode() + body
-    keys = [base64.b64decode(one.removeprefix("whsec_")) for one in secrets]
-    return " ".join("v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode() for key in keys)
 
 
 def seconds_asked(retry_after: str | None, now: datetime) -> float | None:

@@ -12,6 +12,7 @@ from app.services.ids import new_id
 from app.services.judging import Case, case_of, judge
 from app.services.processes import Processes
 from app.services.refusals import AlreadyThere, DealMoved, StageConflict, UnknownDeal
+from app.services.rotting import rots_at
 from app.store.database import Transaction
 from app.store.deals import StoredDeal, read_deal_for_update
 
@@ -65,7 +66,8 @@ async def move_deal(
         await events.tell(tx, told, now)
     if not applied:
         return Moved(decision_id, decision, applied=False, deal=row)
-    deal = changed(row, _in_stage(case, to, now), now)
+    moved = _in_stage(case, to, now)
+    deal = changed(row, moved, now)._replace(rots_at=rots_at(case.compiled, moved, row, case.snapshot))
     await write_deal(tx, deal, row, None)
     return Moved(decision_id, decision, applied=True, deal=deal)
 

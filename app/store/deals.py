@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import null, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_into, named, page, select_shape
@@ -40,6 +40,16 @@ UPDATE = command(
     .where(*ONE, TABLE.c.revision == named(TABLE, "revision", "expected_revision"))
     .values({name: named(TABLE, name, f"new_{name}") for name in CHANGED})
 )
+ROTTEN = Query(
+    page(
+        select_shape(TABLE, StoredDeal)
+        .where(TABLE.c.rots_at.is_not(None), TABLE.c.rots_at <= named(TABLE, "rots_at", "now"))
+        .order_by(TABLE.c.rots_at)
+        .with_for_update(skip_locked=True)
+    ),
+    StoredDeal._make,
+)
+TOLD = command(update(TABLE).where(*ONE).values(rots_at=null()))
 
 
 async def read_deal(db: Reader, tenant_id: str, deal_id: str) -> StoredDeal | None:
@@ -65,6 +75,14 @@ async def update_deal(tx: Transaction, deal: StoredDeal, *, expected_revision: i
     params = {f"new_{name}": getattr(deal, name) for name in CHANGED}
     params |= {"tenant_id": deal.tenant_id, "deal_id": deal.deal_id, "expected_revision": expected_revision}
     return await tx.execute(UPDATE, params) == 1
+
+
+async def take_rotten(tx: Transaction, now: datetime, limit: int) -> list[StoredDeal]:
+    """Deals of all tenants that have stayed too long in their stage; each is handed out once for each stay."""
+    found = await tx.fetch_all(ROTTEN, {"now": now, "limit": limit})
+    for deal in found:
+        await tx.execute(TOLD, {"tenant_id": deal.tenant_id, "deal_id": deal.deal_id})
+    return found
 
 
 async def list_deals(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import literal_column, update
+from sqlalchemy import literal_column, null, select, tuple_, update
 
 from app.store.database import Database, Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_into, insert_new, named, page, select_shape
@@ -64,6 +64,22 @@ POSTPONE = command(
         attempts=TABLE.c.attempts + 1,
     )
 )
+KEY = tuple_(TABLE.c.tenant_id, TABLE.c.delivery_id)
+ERASE = command(
+    update(TABLE)
+    .where(
+        KEY.in_(
+            page(
+                select(TABLE.c.tenant_id, TABLE.c.delivery_id).where(
+                    TABLE.c.erase_at.is_not(None),
+                    TABLE.c.erase_at <= named(TABLE, "erase_at", "now"),
+                    TABLE.c.status != literal_column("'received'"),
+                )
+            )
+        )
+    )
+    .values(body=b"", erase_at=null())
+)
 INSERT_EVENT = insert_new(EVENTS)
 
 
@@ -104,6 +120,11 @@ async def postpone_delivery(tx: Transaction, delivery: StoredDelivery, *, reason
     """It failed and is to be tried again later; False when it was no longer waiting."""
     params = {"new_reason": reason, "until": until}
     return await tx.execute(POSTPONE, {**_key(delivery), **params}) == 1
+
+
+async def erase_bodies(tx: Transaction, now: datetime, limit: int) -> int:
+    """Erase the bodies, of all tenants, whose time is over and that nobody needs any more; how many there were."""
+    return await tx.execute(ERASE, {"now": now, "limit": limit})
 
 
 async def insert_events_if_new(tx: Transaction, tenant_id: str, connection_id: str, event_keys: list[str]) -> set[str]:

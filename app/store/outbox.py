@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, literal_column, null, or_, select, update
+from sqlalchemy import delete, func, literal_column, null, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.store.database import Query, Reader, Transaction, command
@@ -123,16 +123,12 @@ REPLAY = command(
     .where(*ONE, TABLE.c.status != literal_column("'waiting'"))
     .values(status=literal_column("'waiting'"), attempts=0, not_before=NOW, reason=null(), finished_at=null(), **_FREE)
 )
-FORGET = command(
-    delete(TABLE).where(
-        TABLE.c.finished_at.is_not(None),
-        TABLE.c.finished_at < named(TABLE, "finished_at", "before"),
-        TABLE.c.status != literal_column("'dead'"),
-    )
+KEY = tuple_(TABLE.c.tenant_id, TABLE.c.item_id)
+FINISHED = select(TABLE.c.tenant_id, TABLE.c.item_id).where(
+    TABLE.c.finished_at.is_not(None), TABLE.c.finished_at < named(TABLE, "finished_at", "before")
 )
-FORGET_DEAD = command(
-    delete(TABLE).where(TABLE.c.finished_at.is_not(None), TABLE.c.finished_at < named(TABLE, "finished_at", "before"))
-)
+FORGET = command(delete(TABLE).where(KEY.in_(page(FINISHED.where(TABLE.c.status != literal_column("'dead'"))))))
+FORGET_DEAD = command(delete(TABLE).where(KEY.in_(page(FINISHED))))
 COUNT_WAITING = Query(
     select(func.count()).select_from(page(select(TABLE.c.item_id).where(WAITING)).subquery()), tuple[int]
 )
@@ -216,9 +212,10 @@ async def replay_item(tx: Transaction, tenant_id: str, item_id: str, now: dateti
     return await tx.execute(REPLAY, {"tenant_id": tenant_id, "item_id": item_id, "now": now}) == 1
 
 
-async def forget_items(tx: Transaction, *, over: datetime, dead: datetime) -> int:
-    """Forget what was done or cancelled before one time, and what died before another; of all tenants."""
-    return await tx.execute(FORGET, {"before": over}) + await tx.execute(FORGET_DEAD, {"before": dead})
+async def forget_items(tx: Transaction, *, over: datetime, dead: datetime, limit: int) -> int:
+    """Forget what was done or cancelled before one time, and what died before another; of all tenants, so many each."""
+    forgotten = await tx.execute(FORGET, {"before": over, "limit": limit})
+    return forgotten + await tx.execute(FORGET_DEAD, {"before": dead, "limit": limit})
 
 
 async def count_waiting(db: Reader, limit: int) -> int:

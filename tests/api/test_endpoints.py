@@ -36,7 +36,9 @@ async def test_an_answer_given_again_has_no_secret_and_does_not_rotate_once_more
 @pytest.mark.parametrize(
     "url",
     ["ftp://example.com", "https://", "example.com", "https://user:pw@example.com", "https://example.com/#x",
-     "file:///etc/passwd", "https://[::1", "https://example.com:99999/", "javascript:alert(1)", "", 5],
+     "file:///etc/passwd", "https://[::1", "https://example.com:99999/", "javascript:alert(1)", "", 5,
+     "http://example.com/", "https://127.0.0.1/", "https://10.0.0.1/", "https://2130706433/", "https://0x7f.1/",
+     "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/latest"],
 )  # fmt: skip
 async def test_an_address_that_cannot_be_sent_to_is_refused(world: World, url: Any) -> None:
     assert (422, "invalid-request") == await world.refusal("PUT", "/endpoints/team", {"url": url})

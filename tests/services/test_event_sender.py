@@ -12,7 +12,7 @@ from app import clock
 from app.crm.http import Request, Response, Unreachable
 from app.services import endpoints
 from app.services.endpoints import Change
-from app.services.event_sender import EventSender, seconds_asked, sign
+from app.services.event_sender import EventSender, seconds_asked
 from app.services.events import Events, OurEvent
 from app.services.outbox import GiveUp, Later, Work
 from app.store.database import Database, Transaction
@@ -50,7 +50,7 @@ async def make(database: Database, **changes: Any) -> str:
 
 
 def sender(database: Database, wire: Wire, key: str | None = KEY) -> EventSender:
-    return EventSender(database, wire, sign, key)
+    return EventSender(database, wire, key)
 
 
 async def failure(act: Callable[[], Awaitable[None]]) -> tuple[Any, ...]:

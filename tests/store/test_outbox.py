@@ -173,7 +173,9 @@ async def test_what_is_long_over_is_forgotten_the_dead_later(database: Database)
     await finish(database, held("i-2"), status="dead")
 
     async def forget(over: timedelta, dead: timedelta) -> int:
-        return await database.transaction(lambda tx: outbox.forget_items(tx, over=NOON + over, dead=NOON + dead))
+        return await database.transaction(
+            lambda tx: outbox.forget_items(tx, over=NOON + over, dead=NOON + dead, limit=9)
+        )
 
     assert await forget(minutes(0), minutes(0)) == 0
     assert await forget(minutes(1), minutes(0)) == 1

@@ -132,13 +132,15 @@ def new_secret() -> str:
 def check_url(url: str, allowed: Allowed) -> None:
     """An address that can be sent to at all. Where its name leads is looked at each time something is sent."""
     try:
-        host = checked_url(url, allowed).host
+        checked = checked_url(url, allowed)
     except Unreachable as error:
         code = "endpoint_plain_http" if error.code == "plain_http" else "endpoint_url"
         raise InvalidRequest("url", code, url=url[:200]) from None
+    if checked.fragment:
+        raise InvalidRequest("url", "endpoint_url", url=url[:200])
     with contextlib.suppress(ValueError):
-        address = ip_address(host)
-        if is_denied(address) and not allowed.address(address) and not allowed.host(host, 0):
+        address = ip_address(checked.host)
+        if is_denied(address) and not allowed.address(address) and not allowed.host(checked.host, checked.port or 443):
             raise InvalidRequest("url", "endpoint_url", url=url[:200])
 
 

@@ -77,6 +77,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "update_deal": (lambda tx: deals.update_deal(tx, deal(tenant_id=THEIRS, stage="x"), expected_revision=1), False),
     "lock_record": (lambda tx: crm_records.lock_record(tx, THEIRS, "hub-1", "7"), None),
     "write_record": (lambda tx: crm_records.write_record(tx, THEIRS, "hub-1", "7", "{theirs}"), None),
+    "keep_access": (lambda tx: connections.keep_access(tx, THEIRS, "hub-1", "theirs", NOON), None),
     "revoke_key": (lambda tx: keys.revoke_key(tx, THEIRS, "k1", NOON), False),
     "lock_process": (lambda tx: processes.lock_process(tx, THEIRS, "sales", NOON), None),
     "replace_activities": (lambda tx: activities.replace_activities(tx, THEIRS, "D-1", []), None),

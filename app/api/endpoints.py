@@ -11,7 +11,7 @@ from app.api.idempotency import fingerprint, is_replayed, write
 from app.api.openapi import answers, good, operation
 from app.api.parameters import Cursor, Limit, page, place_of, shown
 from app.api.problems import Reply
-from app.api.replies import Page, Shape, json_reply
+from app.api.replies import Page, RemovedReply, Shape, json_reply
 from app.api.routing import respond, router
 from app.outbox.addresses import allowed_of
 from app.services import endpoints
@@ -64,13 +64,6 @@ class EndpointPage(Page):
     """Endpoints, by id."""
 
     items: list[EndpointReply]
-
-
-class RemovedReply(Shape):
-    """What was taken away."""
-
-    id: str
-    removed: bool
 
 
 PUT_EXAMPLE = {"url": "https://crm-team.example.com/stagerail", "events": ["deal.moved", "deal.rotting"]}

@@ -238,3 +238,10 @@ def json_reply(
         "cache-control": "no-store",
     }
     return Reply(status, to_json(content), ready if headers is None else {**ready, **headers})
+
+
+class RemovedReply(Shape):
+    """What was taken away."""
+
+    id: str
+    removed: bool

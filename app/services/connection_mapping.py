@@ -28,7 +28,8 @@ async def mapping_problems(
             named.append(compiled.process)
             problems += _stages(pipeline_id, pipeline, compiled)
     if len(named) == len(settings.pipelines):  # without one of them, fields and roles may well be its own
-        problems += [*_fields(settings, named), *_roles(settings, named)]
+        problems += [*_fields(settings, named), *_roles(settings, named), *_activities(settings, named)]
+        problems += [*_contacts(settings, named), *_approvals(settings, named)]
     return problems
 
 
@@ -88,6 +89,42 @@ def _choices(name: str, mapping: FieldMapping, known: list[str]) -> Iterator[Pro
         if choice not in known:
             found = {"choice": choice, "field": mapping.field, "known": _names(known)}
             yield ("fields", name, "choices", value), "mapping_unknown_choice", found
+
+
+def _activities(settings: ConnectionSettings, named: list[Process]) -> Iterator[Problem]:
+    """An activity may be one of several processes: its outcomes are known when any of them knows it."""
+    known: dict[str, set[str]] = {}
+    for activity in [one for process in named for one in process.activities]:
+        known.setdefault(activity.key, set()).update(outcome.key for outcome in activity.outcomes)
+    for name, mapping in settings.activities.items():
+        if mapping.activity not in known:
+            found = {"activity": mapping.activity, "known": _names(known)}
+            yield ("activities", name, "activity"), "mapping_unknown_activity", found
+            continue
+        for value, outcome in mapping.outcomes.items():
+            if outcome not in known[mapping.activity]:
+                outcomes = _names(sorted(known[mapping.activity]))
+                found = {"outcome": outcome, "activity": mapping.activity, "known": outcomes}
+                yield ("activities", name, "outcomes", value), "mapping_unknown_outcome", found
+
+
+def _contacts(settings: ConnectionSettings, named: list[Process]) -> Iterator[Problem]:
+    known = list(dict.fromkeys(one.key for process in named for one in process.contacts))
+    for label, role in settings.contact_roles.items():
+        if role not in known:
+            yield ("contact_roles", label), "mapping_unknown_contact", {"role": role, "known": _names(known)}
+
+
+def _approvals(settings: ConnectionSettings, named: list[Process]) -> Iterator[Problem]:
+    roles = list(dict.fromkeys(role.key for process in named for role in process.roles))
+    stages = list(dict.fromkeys(stage.key for process in named for stage in process.stages))
+    for name, mapping in settings.approvals.items():
+        if mapping.role not in roles:
+            found = {"role": mapping.role, "known": _names(roles)}
+            yield ("approvals", name, "role"), "mapping_unknown_role", found
+        if mapping.to is not None and mapping.to not in stages:
+            found = {"stage": mapping.to, "known": _names(stages)}
+            yield ("approvals", name, "to"), "mapping_no_such_stage", found
 
 
 def _roles(settings: ConnectionSettings, named: list[Process]) -> Iterator[Problem]:

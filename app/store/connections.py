@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.statements import by_key, named, select_shape, upsert
@@ -29,6 +29,11 @@ class StoredConnection(NamedTuple):
 
 PUT = upsert(TABLE, "created_at")
 FIND = Query(select_shape(TABLE, StoredConnection).where(*by_key(TABLE, "connection_id")), StoredConnection._make)
+LOCK = Query(
+    select_shape(TABLE, StoredConnection).where(*by_key(TABLE, "connection_id")).with_for_update(),
+    StoredConnection._make,
+)
+DELETE = command(delete(TABLE).where(*by_key(TABLE, "tenant_id", "connection_id")))
 KEEP_ACCESS = command(
     update(TABLE)
     .where(*by_key(TABLE, "tenant_id", "connection_id"))
@@ -48,6 +53,16 @@ LIST = Query(
 async def put_connection(tx: Transaction, connection: StoredConnection) -> None:
     """Store a connection, over an older one of the same tenant; Conflict when another tenant has the id."""
     await tx.execute(PUT, connection._asdict())
+
+
+async def lock_connection(tx: Transaction, connection_id: str) -> StoredConnection | None:
+    """The connection of this id, of whatever tenant; nobody else changes it until this ends."""
+    return await tx.fetch_one(LOCK, {"connection_id": connection_id})
+
+
+async def delete_connection(tx: Transaction, tenant_id: str, connection_id: str) -> bool:
+    """Forget a connection; False when there is none."""
+    return await tx.execute(DELETE, {"tenant_id": tenant_id, "connection_id": connection_id}) == 1
 
 
 async def keep_access(tx: Transaction, tenant_id: str, connection_id: str, sealed: str, now: datetime) -> None:

@@ -24,6 +24,7 @@ NEEDS = {
         "put_connection",
         "read_connection",
         "list_connections",
+        "delete_connection",
         "list_outbox",
         "read_outbox_item",
         "replay_outbox_item",

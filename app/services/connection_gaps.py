@@ -1,0 +1,57 @@
+"""What a connection's mapping leaves out, listed before it bites: none of it refuses the connection."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from app.crm.connection import UNMAPPED, ConnectionSettings
+from app.engine import Process
+from app.services.processes import Processes
+from app.store.database import Reader
+from app.store.deals import count_unmapped
+
+MOST_STAGES = 50
+
+
+class Gap(NamedTuple):
+    """One thing that is not mapped: where it would stand, a code, and what its text needs."""
+
+    place: tuple[str, ...]
+    code: str
+    params: dict[str, Any]
+
+
+async def mapping_gaps(
+    db: Reader, processes: Processes, tenant_id: str, connection_id: str, settings: ConnectionSettings
+) -> list[Gap]:
+    """Stages, activities and fields of the processes that nothing leads to; and stages that deals already stand in."""
+    gaps: list[Gap] = []
+    known: dict[str, Process] = {}
+    for pipeline_id, pipeline in settings.pipelines.items():
+        compiled = await processes.compiled(db, tenant_id, pipeline.process, pipeline.version)
+        if compiled is None:  # it was there when the connection was stored; processes are never taken away
+            continue
+        known[compiled.key] = compiled.process
+        for stage in compiled.stages:
+            if stage not in pipeline.stages.values():
+                params = {"stage": stage, "process": compiled.key}
+                gaps.append(Gap(("pipelines", pipeline_id, "stages"), "stage_not_mapped", params))
+    for process in known.values():
+        gaps += _uncovered(settings, process)
+    for stage, count in await count_unmapped(db, tenant_id, connection_id, UNMAPPED, MOST_STAGES):
+        found = {"stage": stage.removeprefix(UNMAPPED), "count": count}
+        gaps.append(Gap(("pipelines",), "deals_in_unmapped_stage", found))
+    return gaps
+
+
+def _uncovered(settings: ConnectionSettings, process: Process) -> Iterator[Gap]:
+    mapped = {one.activity for one in settings.activities.values()}
+    for activity in process.activities:
+        if activity.key not in mapped:
+            yield Gap(("activities",), "activity_not_mapped", {"activity": activity.key, "process": process.process})
+    fields = {one.field for one in settings.fields.values()}
+    for field in process.fields:
+        if field.key not in fields:
+            yield Gap(("fields",), "field_not_mapped", {"field": field.key, "process": process.process})
+    for role in process.contacts:
+        if role.key not in settings.contact_roles.values():
+            yield Gap(("contact_roles",), "contact_not_mapped", {"role": role.key, "process": process.process})

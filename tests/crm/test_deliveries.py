@@ -48,7 +48,7 @@ async def test_a_deal_is_followed_from_its_making_to_its_end(database: Database)
         stage_change(W, at=_at(2)),
         {**creation(), "subscriptionType": "deal.deletion"},
     )
-    assert became == ("processed", {"judged": 2, "not_judged": 2, "facts": 1, "ignored": 1})
+    assert became == ("processed", {"judged": 2, "not_judged": 2, "facts": 2})
     assert await log_of(database) == [
         (None, None, "not_judged"),
         (None, "demo_scheduled", "not_judged"),

@@ -8,7 +8,7 @@ import pytest
 
 from app.crm.events import Batch, Event, Fault, Malformed
 from app.crm.hubspot import HubspotSettings, read
-from tests.crm.builders import hubspot_settings, stage_change
+from tests.crm.builders import change, hubspot_settings, stage_change
 
 SETTINGS: HubspotSettings = hubspot_settings()
 AT = datetime(2026, 6, 25, 7, 19, 32, 438_000, tzinfo=UTC)
@@ -33,8 +33,8 @@ def test_a_stage_change_and_a_creation_as_delivered() -> None:
        "subscriptionType": "deal.creation", "attemptNumber": 0}]"""
     batch = read(body, SETTINGS)
     assert _keyless(batch) == [
-        Event("", "332507367156", "changed", AT, "dealstage", "qualifiedtobuy", "77"),
-        Event("", "332507367157", "created", AT.replace(microsecond=440_000), None, None, None),
+        Event("", "332507367156", "changed", AT, "dealstage", "qualifiedtobuy", "77", "CRM_UI"),
+        Event("", "332507367157", "created", AT.replace(microsecond=440_000), channel="IMPORT"),
     ]
     assert (batch.ignored, batch.faults) == (0, ())
 
@@ -59,34 +59,107 @@ def test_ids_and_times_are_the_same_as_numbers_and_as_text() -> None:
 
 def test_copies_of_an_event_have_one_key_and_whatever_differs_in_what_happened_another() -> None:
     event = stage_change("qualifiedtobuy", at=AT)
-    copies = [{**event, "eventId": 1}, {**event, "attemptNumber": 7}, {**event, "subscriptionId": 5}]
+    copies = [
+        {**event, "eventId": 1},
+        {**event, "attemptNumber": 7},
+        {**event, "subscriptionId": 5},
+        {**event, "subscriptionType": "object.propertyChange", "objectTypeId": "0-3"},
+    ]
     others = [
         {**event, "objectId": 1},
         {**event, "propertyName": "amount"},
         {**event, "propertyValue": "other"},
         {**event, "propertyValue": None},
         {**event, "occurredAt": event["occurredAt"] + 1},
-        {**event, "subscriptionType": "object.propertyChange", "objectTypeId": "0-3"},
     ]
     keys = [found.key for found in _read(event, *copies, *others).events]
-    assert len(set(keys[:4])) == 1
+    assert len(set(keys[:5])) == 1
     assert len(set(keys)) == 1 + len(others)
 
 
 def test_other_events_are_nothing_to_us() -> None:
     event = stage_change("qualifiedtobuy", at=AT)
     nothing = [
-        {**event, "subscriptionType": "deal.deletion"},
-        {**event, "subscriptionType": "deal.merge", "objectId": None},
-        {**event, "subscriptionType": "deal.restore"},
-        {"subscriptionType": "deal.associationChange", "portalId": 5799819, "fromObjectId": 1, "toObjectId": 2},
         {**event, "subscriptionType": "contact.creation"},
+        {**event, "subscriptionType": "contact.propertyChange", "propertyName": "email"},
         {**event, "subscriptionType": "object.creation", "objectTypeId": "0-1"},
+        {**event, "subscriptionType": "object.merge", "objectTypeId": "0-1", "mergedObjectIds": [1]},
+        {**event, "subscriptionType": "contact.associationChange", "associationType": "CONTACT_TO_COMPANY"},
         {**event, "subscriptionType": "brand new thing"},
         {**event, "propertyName": "hs_not_mapped"},
     ]
     assert _read(*nothing) == Batch((), len(nothing), ())
     assert read(b"[]", SETTINGS) == Batch((), 0, ())
+
+
+def test_a_value_is_the_same_as_text_and_as_what_it_is_and_emptied_either_way() -> None:
+    values = [("12", 12), ("true", True), ("", None)]
+    for text, plain in values:
+        found = _read(change("amount", text, at=AT), change("amount", plain, at=AT)).events
+        assert found[0] == found[1]
+
+
+def test_a_deal_that_goes_or_comes_back_is_told_and_one_that_is_back_is_looked_at() -> None:
+    event = change("", None, at=AT) | {"subscriptionType": "deal.deletion"}
+    batch = _read(event, {**event, "subscriptionType": "object.restore", "objectTypeId": "0-3"})
+    assert _keyless(batch) == [
+        Event("", str(event["objectId"]), "deleted", AT, channel="CRM_UI"),
+        Event("", str(event["objectId"]), "restored", AT, channel="CRM_UI"),
+    ]
+    assert (batch.hints, batch.ignored) == ((str(event["objectId"]),), 0)
+
+
+def _merge(**said: Any) -> dict[str, Any]:
+    return {"subscriptionType": "deal.merge", "portalId": 5799819, "occurredAt": 1782371972438, **said}
+
+
+@pytest.mark.parametrize(
+    ("said", "gone", "into"),
+    [
+        ({"primaryObjectId": 1, "mergedObjectIds": [2, "3"]}, ["2", "3"], "1"),
+        ({"objectId": 1, "mergedObjectIds": [2, 2, 1]}, ["2"], "1"),
+        ({"primaryObjectId": 1, "mergedObjectIds": [2], "newObjectId": 9}, ["1", "2"], "9"),
+        ({"primaryObjectId": 1, "mergedObjectIds": []}, [], "1"),
+    ],
+)
+def test_merged_deals_are_told_each_with_the_one_they_went_into(
+    said: dict[str, Any], gone: list[str], into: str
+) -> None:
+    batch = _read(_merge(**said))
+    assert [(one.object_id, one.kind, one.value) for one in batch.events] == [(each, "merged", into) for each in gone]
+    assert (batch.hints, batch.ignored) == ((into,), 0)
+
+
+@pytest.mark.parametrize("merged", [None, 5, "x", [None], [[]], [{}], ["a\nb"], list(range(101))])
+def test_a_merge_of_no_one_can_tell_what_is_no_event(merged: Any) -> None:
+    with pytest.raises(Malformed, match="event_field_wrong"):
+        _read(_merge(primaryObjectId=1, mergedObjectIds=merged))
+
+
+@pytest.mark.parametrize(
+    ("subject", "said", "hints"),
+    [
+        ("deal", {"associationType": "DEAL_TO_CONTACT"}, ("1",)),
+        ("deal", {"associationType": "CONTACT_TO_DEAL"}, ("2",)),
+        ("contact", {"associationType": "CONTACT_TO_DEAL", "associationRemoved": True}, ("2",)),
+        ("deal", {"associationType": "DEAL_TO_DEAL"}, ("1", "2")),
+        ("deal", {}, ("1",)),
+        ("object", {"fromObjectTypeId": "0-47", "toObjectTypeId": "0-3", "associationTypeId": 212}, ("2",)),
+        ("object", {"fromObjectTypeId": "0-3", "toObjectTypeId": "0-1"}, ("1",)),
+        ("object", {"fromObjectTypeId": "0-1", "toObjectTypeId": "0-2"}, ()),
+        ("contact", {"associationType": 7}, ()),
+    ],
+)
+def test_an_association_says_which_deals_to_look_at(subject: str, said: dict[str, Any], hints: tuple[str, ...]) -> None:
+    ends = {"portalId": 5799819, "fromObjectId": 1, "toObjectId": 2, "occurredAt": 1782371972438}
+    batch = _read({"subscriptionType": f"{subject}.associationChange", **ends, **said})
+    assert batch == Batch((), 0 if hints else 1, (), hints=hints)
+
+
+def test_what_software_did_is_told_as_the_app_s() -> None:
+    event = stage_change("qualifiedtobuy", at=AT) | {"changeSource": "INTEGRATION", "sourceId": "186886"}
+    strange = {**event, "propertyValue": "x", "changeSource": {"a": 1}, "sourceId": ["a"]}
+    assert [(one.by, one.channel) for one in _read(event, strange).events] == [("186886", "INTEGRATION"), (None, None)]
 
 
 def test_an_event_that_cannot_be_used_does_not_take_the_others_with_it() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.crm.events import from_milliseconds
-from app.crm.hubspot import sign, signed_text, verify
+from app.crm.hubspot import sign, sign_v1, signed_text, verify
 
 SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
 URI = "https://engine.example.com/webhooks/hubspot"
@@ -97,3 +97,38 @@ def test_of_the_address_only_the_listed_escapes_are_decoded_and_the_fragment_is_
 @pytest.mark.parametrize("uri", ["", "http://[::1/x", "https://\udcff/", "https://é/ü?#", "%", "%3", "%zz"])
 def test_a_hostile_address_is_simply_wrong(uri: str) -> None:
     assert _verify(uri=uri) is False
+
+
+V1 = "910d1839e4c7f456b2053b1588d2f7da61315de0c137ba99dbae6b107f6eb529"
+V1_HEADERS = {"x-hubspot-signature": V1, "x-hubspot-signature-version": "v1"}
+
+
+def _verify_with(headers: dict[str, str], *, secrets: tuple[str, ...] = (SECRET,), body: bytes = BODY) -> bool:
+    return verify(secrets, method="POST", uri=URI, headers=headers, body=body, now=SENT_AT + timedelta(days=1))
+
+
+def test_where_there_is_no_v3_the_older_signature_counts_whenever_it_comes() -> None:
+    assert sign_v1(SECRET, BODY) == V1
+    assert _verify_with(V1_HEADERS) is True
+    assert _verify_with(V1_HEADERS, secrets=("new", SECRET)) is True
+    wrong = [
+        _verify_with(V1_HEADERS, secrets=("new",)),
+        _verify_with(V1_HEADERS, body=BODY + b" "),
+        _verify_with({**V1_HEADERS, "x-hubspot-signature": V1.upper()}),
+        _verify_with({**V1_HEADERS, "x-hubspot-signature": "\udcff"}),
+        _verify_with({**V1_HEADERS, "x-hubspot-signature-version": "v2"}),
+        _verify_with({"x-hubspot-signature": V1}),
+        _verify_with({"x-hubspot-signature-version": "v1"}),
+    ]
+    assert wrong == [False] * 7
+
+
+@pytest.mark.parametrize("v3", ["", "wrong", SIGNATURE])
+def test_a_v3_signature_that_is_wrong_or_stale_is_not_made_good_by_v1(v3: str) -> None:
+    v3_headers = {"x-hubspot-signature-v3": v3, "x-hubspot-request-timestamp": TIMESTAMP}
+    assert _verify_with({**V1_HEADERS, **v3_headers}) is False
+    assert _verify_with({**V1_HEADERS, "x-hubspot-signature-v3": v3}) is False
+
+
+def test_each_secret_of_a_rotation_will_do() -> None:
+    assert verify(["new", SECRET], method="POST", uri=URI, headers=HEADERS, body=BODY, now=SENT_AT) is True

@@ -1,0 +1,19 @@
+"""HubSpot: its signature, its events, its settings, its API. Pure: bytes and the time come in, values go out."""
+
+from app.crm.hubspot.events import DEAL_TYPE, MOST_EVENTS, read
+from app.crm.hubspot.settings import HubspotSettings
+from app.crm.hubspot.signature import SIGNATURE, TIMESTAMP, WINDOW, sign, sign_v1, signed_text, verify
+
+__all__ = [
+    "DEAL_TYPE",
+    "MOST_EVENTS",
+    "SIGNATURE",
+    "TIMESTAMP",
+    "WINDOW",
+    "HubspotSettings",
+    "read",
+    "sign",
+    "sign_v1",
+    "signed_text",
+    "verify",
+]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from app.crm import hubspot
+from app.crm import generic, hubspot
 from app.crm.client import Client, Credentials, Keep
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event
@@ -42,6 +42,7 @@ class Answer(NamedTuple):
 class Adapter(NamedTuple):
     """One CRM: its settings, how it proves itself, its events; its client, where its API can be called.
 
+    `read_at` reads a delivery that may tell no time of its own: then it happened when it arrived.
     `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
     `draft` makes the settings that the CRM's own configuration suggests, for somebody to complete.
     """
@@ -53,8 +54,12 @@ class Adapter(NamedTuple):
     record: Callable[[Any, Any, datetime], tuple[Event, ...]] | None = None
     draft: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     answer: Answer | None = None
+    read_at: Callable[[bytes, Any, datetime], Batch] | None = None
 
 
 ADAPTERS: dict[str, Adapter] = {
+    "generic": Adapter(
+        generic.GenericSettings, generic.verify, generic.read, record=generic.record, read_at=generic.read_at
+    ),
     "hubspot": Adapter(hubspot.HubspotSettings, hubspot.verify, hubspot.read),
 }

@@ -141,6 +141,8 @@ def place(location: Sequence[int | str]) -> str:
     for step in location:
         if isinstance(step, int):
             said += f"[{step}]"
+        elif step == "[key]":  # the name itself is wrong, and stands there already
+            continue
         else:
             said += f".{step}" if said else str(step)
     return said

@@ -1,9 +1,11 @@
 """One of each CRM: its settings, deliveries as it sends them, its headers, deals as its API writes them."""
 
+import json
 from typing import Any, NamedTuple
 
 from app.crm.connection import ConnectionSettings
 from tests.crm.builders import body_of, creation, hubspot_settings, stage_change
+from tests.crm.generic_builders import generic_settings, signed, update
 
 
 class Sample(NamedTuple):
@@ -15,7 +17,11 @@ class Sample(NamedTuple):
     records: tuple[dict[str, Any], ...] = ()
 
 
+_ACTIVITY = {"id": 5, "type": "demo_call", "at": 1795176000, "state": "completed", "result": "Held", "contacts": [9]}
+_CONTENT = update(amount=12, activities=[_ACTIVITY], people=[{"id": 9, "role": "Boss"}])
+
 SAMPLES: dict[str, Sample] = {
+    "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), signed(_CONTENT)[1], (_CONTENT,)),
     "hubspot": Sample(
         hubspot_settings(),
         (body_of(creation(), stage_change("qualifiedtobuy", by="77")),),

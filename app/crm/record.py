@@ -1,52 +1,119 @@
 """All that a CRM has told about one deal, as one document kept beside the deal."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.crm.events import Event
-from app.crm.timeline import in_order
+from app.crm.client import Told
+from app.crm.events import Event, Fact, Group
+from app.crm.facts import GROUPS, Facts, Reading, Version, as_read, with_facts
+from app.crm.joining import joined
 
-MOST_CHANGES = 200
-"""Changes kept of one property; older ones matter to no verdict that is still open."""
+HISTORY: Group = "stage_history"
 
 
 class Verdict(NamedTuple):
-    """The last decision logged for an event, and what was judged: anything else is judged anew."""
+    """The last decision logged for an event, and what was judged: anything else is judged anew.
+
+    `standing` is what crm_moves says of it, `version` the version of the process that judged it, `at` the time of the
+    event. `origin` names the event by which the move was first known: what answers the move is named after it.
+    """
 
     decision_id: str
     about: str
+    at: datetime | None = None
+    version: int | None = None
+    standing: str = ""
+    origin: str = ""
+
+
+class OwnWrite(NamedTuple):
+    """A stage that we wrote at `at`, in answer to a move of `after`: the CRM's telling us of it is no move."""
+
+    pipeline: str | None
+    stage: str
+    at: datetime
+    after: datetime
 
 
 class Record(NamedTuple):
-    """The events of a deal, in the CRM's order.
+    """The events of a deal, in the CRM's order, and its facts.
 
     `before` are values that fields had before the CRM told of them; `start` is the stage that the deal was stored in
-    before the first event, since a time nobody knows.
+    before the first event, since a time nobody knows. `readings` say what was read whole, and when; `waiting_since`
+    when the first thing came that is not judged yet.
     """
 
     events: tuple[Event, ...] = ()
-    verdicts: dict[str, Verdict] = {}  # noqa: RUF012 - never changed in place
-    before: dict[str, Any] = {}  # noqa: RUF012 - the same
+    verdicts: Mapping[str, Verdict] = {}
+    before: Mapping[str, Any] = {}
     start: str | None = None
+    facts: Facts = {}  # noqa: RUF012 - never changed in place
+    readings: Mapping[Group, Reading] = {}
+    own: tuple[OwnWrite, ...] = ()
+    waiting_since: datetime | None = None
 
     def with_events(self, new: Iterable[Event]) -> "Record":
         """The record with more events, each once; of one property the oldest changes are let go."""
-        merged = in_order({event.key: event for event in (*self.events, *new)}.values())
-        kept: list[Event] = []
-        seen: dict[str | None, int] = {}
-        for event in reversed(merged):
-            seen[event.name] = seen.get(event.name, 0) + 1
-            if seen[event.name] <= MOST_CHANGES:
-                kept.append(event)
-        return self._replace(events=tuple(reversed(kept)))
+        return self._replace(events=joined(self.events, new))
+
+    def with_facts(self, new: Iterable[Fact]) -> "Record":
+        """The record with more facts."""
+        return self._replace(facts=with_facts(self.facts, self.readings, new))
+
+    def with_told(self, object_id: str, told: Told) -> "Record":
+        """The record after the deal was read back: what was read whole and is not in it any more is gone."""
+        record = self.with_events(told.events).with_facts(told.facts)
+        covers = max([told.read_at, *(event.at for event in told.events)])
+        for group in told.complete:
+            singular = next((one for one, plural in GROUPS.items() if plural == group), None)
+            ids = frozenset(fact.id for fact in told.facts if fact.group == singular and fact.value is not None)
+            known = record.readings.get(group)
+            if known is not None and known.at >= told.read_at:
+                continue
+            reading = Reading(told.read_at, covers, ids)
+            record = record._replace(readings={**record.readings, group: reading})
+            if singular is not None:
+                record = record._replace(facts=as_read(record.facts, singular, reading, told.facts))
+        return record.with_events(_gone_or_back(record, object_id, told))
+
+    def with_own(self, write: OwnWrite) -> "Record":
+        """The record with a stage that we are about to write; an older try of the same write gives way to it."""
+        others = [one for one in self.own if (one.stage, one.after) != (write.stage, write.after)]
+        return self._replace(own=(*others, write)[-MOST_OWN:])
+
+
+MOST_OWN = 50
+GONE_KINDS = ("deleted", "merged", "restored")
+
+
+def gone_by(events: Iterable[Event]) -> Event | None:
+    """The event by which the deal is gone; None while it is there. INVARIANT: the events are in order."""
+    last = next((event for event in reversed(tuple(events)) if event.kind in GONE_KINDS), None)
+    return None if last is None or last.kind == "restored" else last
+
+
+def _gone_or_back(record: Record, object_id: str, told: Told) -> list[Event]:
+    """The event that nobody told: the deal was not there when it was read, or was there again."""
+    gone = gone_by(event for event in record.events if event.at <= told.read_at)
+    if told.gone is not None and gone is None:
+        kind, _, into = told.gone.partition(":")
+        merged = kind == "merged"
+        key = f"read:{told.gone}:{told.read_at.isoformat()}"
+        return [Event(key, object_id, "merged" if merged else "deleted", told.read_at, None, into or None)]
+    if told.gone is None and gone is not None:
+        return [Event(f"read:there:{told.read_at.isoformat()}", object_id, "restored", told.read_at)]
+    return []
 
 
 def to_document(record: Record) -> str:
     """The record as text."""
-    events = [event._replace(at=event.at.isoformat()) for event in record.events]  # type: ignore[arg-type]
-    return json.dumps({**record._asdict(), "events": events}, ensure_ascii=False, separators=(",", ":"))
+    document = {
+        **record._asdict(),
+        "readings": {group: (one.at, one.covers, sorted(one.ids)) for group, one in record.readings.items()},
+    }
+    return json.dumps(document, default=datetime.isoformat, ensure_ascii=False, separators=(",", ":"))
 
 
 def from_document(document: str | None) -> Record:
@@ -54,10 +121,28 @@ def from_document(document: str | None) -> Record:
     if document is None:
         return Record()
     kept = json.loads(document)
-    events = [Event(*one) for one in kept["events"]]
+    events = (Event(*one) for one in kept["events"])
     return Record(
-        tuple(event._replace(at=datetime.fromisoformat(str(event.at))) for event in events),
-        {key: Verdict(*verdict) for key, verdict in kept["verdicts"].items()},
+        tuple(event._replace(at=_time(event.at)) for event in events),
+        {key: _verdict(*verdict) for key, verdict in kept["verdicts"].items()},
         kept["before"],
         kept["start"],
+        {
+            group: {name: tuple(Version(_time(at), value) for at, value in versions) for name, versions in ids.items()}
+            for group, ids in kept.get("facts", {}).items()
+        },
+        {
+            group: Reading(_time(at), _time(covers), frozenset(ids))
+            for group, (at, covers, ids) in kept.get("readings", {}).items()
+        },
+        tuple(OwnWrite(pipeline, stage, _time(at), _time(after)) for pipeline, stage, at, after in kept.get("own", ())),
+        None if kept.get("waiting_since") is None else _time(kept["waiting_since"]),
     )
+
+
+def _verdict(decision_id: str, about: str, at: str | None = None, *rest: Any) -> Verdict:
+    return Verdict(decision_id, about, None if at is None else _time(at), *rest)
+
+
+def _time(text: Any) -> datetime:
+    return datetime.fromisoformat(str(text))

@@ -1,18 +1,23 @@
-"""A deal as its CRM's events tell it, over what is stored about it: now, and as it was at each of its moves."""
+"""A deal as its CRM tells it, over what is stored about it: now, and as it was at each of its moves."""
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
+from app.crm.approvals import approvals_at, givers
+from app.crm.client import Told
 from app.crm.connection import ConnectionSettings
-from app.crm.convert import convert
-from app.crm.events import Event
-from app.crm.record import Record
-from app.crm.timeline import Entry, Move, Timeline, history_of, latest, timeline
-from app.engine.snapshot import Snapshot
+from app.crm.events import Event, Fact, Group
+from app.crm.facts import activities_at, facts_at, facts_ever, facts_of, ids_known
+from app.crm.record import HISTORY, Record
+from app.crm.timeline import Entry, Move, Timeline, history_of, timeline
+from app.crm.values import OWNER, fields_now, fields_then, owner_now, owner_then
+from app.engine.snapshot import LATEST, Activity, Approval, Contact, Snapshot
 
-OWNER = " owner"
-"""Where the owner of before the CRM's first word stands among such values; no field's key holds a space."""
+NOTHING = timedelta(0)
+FROM_THE_START = timedelta(minutes=1)
+"""A deal whose first stage is this near to its making was seen from its beginning."""
+GROUPS: tuple[Group, ...] = ("activities", "approvals", "contacts", "fields")
 
 
 class Stored(NamedTuple):
@@ -24,7 +29,7 @@ class Stored(NamedTuple):
 
 
 class Deal(NamedTuple):
-    """One deal: its record with the new events in it, its timeline, and what is stored of it so far."""
+    """One deal: its record with what is new in it, its timeline, and what is stored of it so far."""
 
     settings: ConnectionSettings
     record: Record
@@ -40,28 +45,42 @@ class Deal(NamedTuple):
         return next(entry.process for entry in reversed(self.line.entries) if entry.process is not None)
 
 
-def tell(settings: ConnectionSettings, record: Record, new: Sequence[Event], stored: Stored | None) -> Deal:
-    """Add new events to what is known of a deal."""
+def tell(
+    settings: ConnectionSettings,
+    record: Record,
+    new: Sequence[Event],
+    stored: Stored | None,
+    *,
+    facts: Sequence[Fact] = (),
+    told: Told | None = None,
+) -> Deal:
+    """Add to what is known of a deal: events and facts that its CRM sent, and what reading it back has told."""
+    new = (*new, *told.events) if told else tuple(new)
     if stored is not None:
         if not record.events and stored.snapshot.stage_entered_at is None:
             record = record._replace(start=stored.snapshot.stage)
-        record = record._replace(before={**record.before, **_before(settings, record, new, stored.snapshot)})
-    record = record.with_events(new)
-    news = (
-        record.events if stored is None else tuple(new)
-    )  # facts may come before the stage that makes it a deal of ours
-    return Deal(settings, record, news, timeline(settings, record.events, _entries(record, stored)), stored)
+        record = record._replace(before={**_before(settings, record, new, stored.snapshot), **record.before})
+    known = {event.key for event in record.events}
+    record = record.with_events(new).with_facts(facts)
+    if told is not None:
+        object_id = next((event.object_id for event in record.events), "")
+        record = record.with_told(object_id, told)
+    fresh = tuple(event for event in record.events if event.key not in known)
+    # facts may come before the stage that makes it a deal of ours
+    news = record.events if stored is None else fresh
+    return Deal(settings, record, news, timeline(settings, record.events, _entries(record, stored), record.own), stored)
 
 
 def snapshot_now(deal: Deal, deal_id: str, zone: tzinfo) -> Snapshot:
-    """The deal's snapshot with the new events in it. INVARIANT: its process is known."""
+    """The deal's snapshot with what is new in it. INVARIANT: its process is known."""
     base = deal.stored.snapshot if deal.stored else None
     created = deal.line.created
     changes: dict[str, Any] = {
         "id": deal_id,
         "created_at": created.at if created else (base.created_at if base else None),
-        "owner": _owner_now(deal, base),
-        "fields": _fields_now(deal, base, zone),
+        "owner": owner_now(deal.settings, deal.record, deal.new, base),
+        "fields": fields_now(deal.settings, deal.record, deal.new, base, zone),
+        **_facts_now(deal, base),
     }
     told_of_stages = any(event.name == deal.settings.stage_property for event in deal.record.events)
     if told_of_stages or base is None:
@@ -69,12 +88,87 @@ def snapshot_now(deal: Deal, deal_id: str, zone: tzinfo) -> Snapshot:
     return base.model_copy(update=changes) if base else Snapshot(**changes)
 
 
-def snapshot_before(deal: Deal, now: Snapshot, zone: tzinfo, move: Move) -> Snapshot:
-    """The deal just before one of its moves. INVARIANT: the move can be judged."""
+def snapshot_before(deal: Deal, now: Snapshot, zone: tzinfo, move: Move, together: timedelta = NOTHING) -> Snapshot:
+    """The deal just before one of its moves, with what was saved together with the move, within so much time.
+
+    INVARIANT: the move can be judged.
+    """
     entries = deal.line.entries[: deal.line.entries.index(move.entry)]
+    at = move.event.at
+    until = min(at, LATEST - together) + together
+    record, settings = deal.record, deal.settings
     changes = _standing(entries, entries[-1].process or "")
-    changes |= {"owner": _owner_then(deal, now, move.event.at), "fields": _fields_then(deal, now, zone, move.event.at)}
+    changes |= {
+        "owner": owner_then(settings, record, until, now),
+        "fields": fields_then(settings, record, until, now, zone),
+        "activities": (
+            *_others_activities(deal, now),
+            *activities_at(record.facts, at, until),
+        ),
+        "contacts": (*_others_contacts(deal, now), *facts_at(record.facts, Contact, until)),
+        "approvals": (
+            *_others_approvals(deal, now),
+            *facts_at(record.facts, Approval, until),
+            *approvals_at(settings, record.events, entries, until=until, to=move.entry.stage, at_latest=at),
+        ),
+    }
     return now.model_copy(update=changes)
+
+
+def lacking(deal: Deal, at: datetime) -> frozenset[str]:
+    """The groups of facts that nobody has told whole, up to a time of the CRM: what is absent of them is unknown."""
+    readings = deal.record.readings
+    lacks = {group for group in GROUPS if group not in readings or readings[group].covers < at}
+    return frozenset(lacks) if _seen_from_the_start(deal) else frozenset({*lacks, HISTORY})
+
+
+def lacking_now(deal: Deal) -> frozenset[str]:
+    """The same as things stand: what came after the last reading makes it old."""
+    last = max((event.at for event in deal.record.events), default=None)
+    return frozenset({*GROUPS, HISTORY}) if last is None else lacking(deal, last)
+
+
+def _seen_from_the_start(deal: Deal) -> bool:
+    """Whether every stage is known. A making that was only read back says nothing of the stages since then."""
+    created = deal.line.created
+    if HISTORY in deal.record.readings:
+        return True
+    if created is None or not deal.record.readings:
+        return created is not None
+    first = next((entry for entry in deal.line.entries if entry.at is not None), None)
+    return first is not None and first.at is not None and first.at - created.at <= FROM_THE_START
+
+
+def _facts_now(deal: Deal, base: Snapshot | None) -> dict[str, Any]:
+    """Activities, contacts and approvals: the CRM's, beside what was stored through our API."""
+    record = deal.record
+    if not record.facts and not deal.settings.approvals:
+        return {}
+    given = approvals_at(deal.settings, record.events, deal.line.entries)
+    approvals = (*_others_approvals(deal, base), *facts_of(record.facts, Approval), *given)
+    return {
+        "activities": (*_others_activities(deal, base), *facts_of(record.facts, Activity)),
+        "contacts": (*_others_contacts(deal, base), *facts_of(record.facts, Contact)),
+        "approvals": tuple(dict.fromkeys(approvals)),
+    }
+
+
+def _others_activities(deal: Deal, base: Snapshot | None) -> list[Activity]:
+    known = ids_known(deal.record.facts, "activity")
+    return [one for one in base.activities if one.id not in known] if base else []
+
+
+def _others_contacts(deal: Deal, base: Snapshot | None) -> list[Contact]:
+    known = ids_known(deal.record.facts, "contact")
+    return [one for one in base.contacts if one.id not in known] if base else []
+
+
+def _others_approvals(deal: Deal, base: Snapshot | None) -> list[Approval]:
+    if base is None or not base.approvals:
+        return []
+    ours = {(one.role, one.by, one.at) for one in facts_ever(deal.record.facts, Approval)}
+    ours.update(givers(deal.settings, deal.record.events))
+    return [one for one in base.approvals if (one.role, one.by, one.at) not in ours]
 
 
 def _before(settings: ConnectionSettings, record: Record, new: Sequence[Event], snapshot: Snapshot) -> dict[str, Any]:
@@ -105,55 +199,3 @@ def _standing(entries: Sequence[Entry], process: str) -> dict[str, Any]:
     """Where a deal stands after these entries, and how it came there."""
     last = entries[-1]
     return {"stage": last.stage, "stage_entered_at": last.at, "stage_history": tuple(history_of(entries, process))}
-
-
-def _fields_now(deal: Deal, base: Snapshot | None, zone: tzinfo) -> dict[str, Any]:
-    """A new event counts when none is later; what was stored through our API since the last one stays."""
-    fields = dict(base.fields) if base else {}
-    for name, mapping in deal.settings.fields.items():
-        final = latest(deal.record.events, name)
-        if final is not None and final in deal.new:
-            fields[mapping.field] = convert(final.value, mapping, zone)
-    return fields
-
-
-def _fields_then(deal: Deal, now: Snapshot, zone: tzinfo, at: datetime) -> dict[str, Any]:
-    fields = dict(now.fields)
-    for name, mapping in deal.settings.fields.items():
-        final, then = latest(deal.record.events, name), latest(deal.record.events, name, at)
-        if final is then:
-            continue
-        if then is not None:
-            fields[mapping.field] = convert(then.value, mapping, zone)
-        elif mapping.field in deal.record.before:
-            fields[mapping.field] = deal.record.before[mapping.field]
-        else:
-            fields.pop(mapping.field, None)
-    return fields
-
-
-def _owner_now(deal: Deal, base: Snapshot | None) -> str | None:
-    final = latest(deal.record.events, deal.settings.owner_property)
-    if final is not None and final in deal.new:
-        return _person_id(deal.settings, final)
-    return base.owner if base else None
-
-
-def _owner_then(deal: Deal, now: Snapshot, at: datetime) -> str | None:
-    name = deal.settings.owner_property
-    final, then = latest(deal.record.events, name), latest(deal.record.events, name, at)
-    if final is then:
-        return now.owner
-    if then is not None:
-        return _person_id(deal.settings, then)
-    before: str | None = deal.record.before.get(OWNER)
-    return before
-
-
-def _person_id(settings: ConnectionSettings, change: Event) -> str | None:
-    """Who an owner is among our people; whom the mapping does not know keeps the CRM's id."""
-    if change.value is None or change.value == "":
-        return None
-    crm_id = str(change.value)[:200]
-    person = settings.people.get(crm_id)
-    return person.id if person else crm_id

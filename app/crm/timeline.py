@@ -3,21 +3,33 @@
 Everything here depends on which events are known, never on the order in which they came or how often.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from app.crm.connection import UNMAPPED, ConnectionSettings, Place, place_of
 from app.crm.events import Event
+from app.crm.joining import in_order
+from app.crm.own_writes import own_events
+from app.crm.record import OwnWrite, gone_by
 from app.engine.snapshot import EARLIEST, StageEntry
+
+TOLD_TWICE = timedelta(minutes=1)
+"""Two sources give the time of one move differently, by this much at most."""
 
 
 class Entry(NamedTuple):
-    """The deal entered a stage: `process` is None when not even that is known, `at` when it was there from before."""
+    """The deal entered a stage: `process` is None when not even that is known, `at` when nobody knows since when.
+
+    `pipeline` and `crm_stage` are the CRM's own ids, where it was the CRM that told.
+    """
 
     process: str | None
     stage: str
     at: datetime | None
+    pipeline: str | None = None
+    crm_stage: str | None = None
 
     @property
     def mapped(self) -> bool:
@@ -26,12 +38,18 @@ class Entry(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A stage event in its place: the entry it made, and the entry before it."""
+    """A stage event in its place: the entry it made, and the entry before it. `own`: we made it ourselves."""
 
     event: Event
     place: Place | None
     entry: Entry
     before: Entry | None
+    own: bool = False
+
+    @property
+    def identity(self) -> str:
+        """What names the move whoever told it: one instant, one stage."""
+        return identity(self.event)
 
     @property
     def judgeable(self) -> bool:
@@ -41,42 +59,75 @@ class Move(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """All that the events say: when the deal was made, its moves, and every entry into a stage, oldest first."""
+    """All that the events say: when the deal was made, its moves, and every entry into a stage, oldest first.
+
+    `gone` is the event by which it was deleted or merged into another.
+    """
 
     created: Event | None
     moves: tuple[Move, ...]
     entries: tuple[Entry, ...]
+    gone: Event | None = None
 
 
-def in_order(events: Iterable[Event]) -> list[Event]:
-    """By the CRM's own time; at one instant in an order that is the same whatever the order of arrival."""
-    return sorted(events, key=lambda one: (one.at, one.kind != "created", one.name or "", str(one.value), one.key))
+class _Step(NamedTuple):
+    """A stage event, where it leads, and where its CRM says it came from."""
+
+    event: Event
+    place: Place | None
+    entry: Entry
+    told: Entry | None
 
 
-def timeline(settings: ConnectionSettings, events: Sequence[Event], known: Sequence[Entry] = ()) -> Timeline:
+def identity(event: Event) -> str:
+    """Names what happened, whatever the key under which somebody told it."""
+    if event.kind == "created":
+        return "created"
+    return hashlib.sha256(f"{event.at.isoformat()} {event.value}".encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def timeline(
+    settings: ConnectionSettings, events: Sequence[Event], known: Sequence[Entry] = (), own: Sequence[OwnWrite] = ()
+) -> Timeline:
     """Put a deal's events together, with the entries that are known from elsewhere.
 
     A stage that the deal already stood in makes no move. An entry known from elsewhere at the very instant of an event
-    is that event's own trace.
+    is that event's own trace. Where an event tells another stage before it than the last one known, one went missing:
+    the told stage stands between, since a time nobody knows.
     """
     ordered = in_order(events)
     traced = {event.at for event in ordered if event.name == settings.stage_property}
-    steps: list[Entry | tuple[Event, Place | None]] = [entry for entry in known if entry.at not in traced]
+    steps: list[Entry | _Step] = [entry for entry in known if entry.at not in traced]
     steps += _placed(settings, ordered)
+    ours = own_events(settings, ordered, own)
     moves: list[Move] = []
     entries: list[Entry] = []
     for step in sorted(steps, key=_when):
+        entry = step if isinstance(step, Entry) else step.entry
+        if isinstance(step, _Step) and step.told is not None and _is_gap(entries, step.told, entry):
+            entries.append(step.told)
         before = entries[-1] if entries else None
-        if isinstance(step, Entry):
-            entry = step
-        else:
-            entry = _entry(*step)
-            if before is None or before[:2] != entry[:2]:
-                moves.append(Move(*step, entry, before))
-        if before is None or before[:2] != entry[:2]:
-            entries.append(entry)
+        if before is not None and before[:2] == entry[:2]:
+            continue
+        if isinstance(step, _Step):
+            moves.append(Move(step.event, step.place, entry, before, step.event.key in ours))
+        entries.append(entry)
     created = next((event for event in ordered if event.kind == "created"), None)
-    return Timeline(created, tuple(moves), tuple(entries))
+    return Timeline(created, tuple(moves), tuple(entries), gone_by(ordered))
+
+
+def _is_gap(entries: list[Entry], told: Entry, entry: Entry) -> bool:
+    """Whether the stage that an event tells as the one before is another than the last one known.
+
+    Where the deal has only just come to where the event leads, somebody else told the same move before.
+    """
+    if not entries:
+        return told[:2] != entry[:2]
+    last = entries[-1]
+    if last[:2] == told[:2] or told[:2] == entry[:2]:
+        return False
+    is_same_move = last[:2] == entry[:2] and last.at is not None and entry.at is not None
+    return not (is_same_move and entry.at - last.at <= TOLD_TWICE)  # type: ignore[operator]
 
 
 def latest(events: Sequence[Event], name: str, at: datetime | None = None) -> Event | None:
@@ -93,17 +144,33 @@ def history_of(entries: Iterable[Entry], process: str) -> list[StageEntry]:
     ]
 
 
-def _placed(settings: ConnectionSettings, ordered: list[Event]) -> list[tuple[Event, Place | None]]:
+def _placed(settings: ConnectionSettings, ordered: list[Event]) -> list[_Step]:
     """The stage events, each looked up in the pipeline that the deal was in by then.
 
     Where no change of pipeline is known up to that time, the first one known later says nothing about before.
     """
     changes = [event for event in ordered if event.name == settings.pipeline_property]
-    return [
-        (event, place_of(settings, _pipeline(settings, changes, event.at), _stage_id(event)))
-        for event in ordered
-        if event.name == settings.stage_property
-    ]
+    steps = []
+    for event in ordered:
+        if event.name == settings.stage_property:
+            place, entry = _entry(settings, _pipeline(settings, changes, event.at), event.value, event.at)
+            steps.append(_Step(event, place, entry, _told(settings, changes, event)))
+    return steps
+
+
+def _told(settings: ConnectionSettings, changes: list[Event], event: Event) -> Entry | None:
+    """The stage that the event says the deal was in before, looked up in the pipeline of before."""
+    if not event.tells_previous or event.previous in (None, ""):
+        return None
+    at_once = [one for one in changes if one.at == event.at]
+    telling = next((one for one in at_once if one.tells_previous), None)
+    if telling is not None:
+        pipeline = None if telling.previous in (None, "") else str(telling.previous)
+    else:
+        pipeline = _pipeline(settings, [one for one in changes if one.at < event.at], event.at)
+        if pipeline is None and at_once and at_once[-1].kind == "seen":
+            pipeline = str(at_once[-1].value)
+    return _entry(settings, pipeline, event.previous, None)[1]
 
 
 def _pipeline(settings: ConnectionSettings, changes: list[Event], at: datetime) -> str | None:
@@ -111,18 +178,18 @@ def _pipeline(settings: ConnectionSettings, changes: list[Event], at: datetime) 
     return str(change.value) if change and change.value else None
 
 
-def _stage_id(event: Event) -> str:
-    return "" if event.value is None else str(event.value)
-
-
-def _entry(event: Event, place: Place | None) -> Entry:
+def _entry(
+    settings: ConnectionSettings, pipeline: str | None, value: Any, at: datetime | None
+) -> tuple[Place | None, Entry]:
+    stage = "" if value is None else str(value)
+    place = place_of(settings, pipeline, stage)
     if place is None or place.stage is None:
-        return Entry(place.process if place else None, f"{UNMAPPED}{_stage_id(event)}"[:200], event.at)
-    return Entry(place.process, place.stage, event.at)
+        return place, Entry(place.process if place else None, f"{UNMAPPED}{stage}"[:200], at, pipeline, stage)
+    return place, Entry(place.process, place.stage, at, pipeline, stage)
 
 
-def _when(step: Entry | tuple[Event, Place | None]) -> tuple[datetime, bool]:
+def _when(step: Entry | _Step) -> tuple[datetime, bool]:
     """Entries without a time were there from before; at one instant what is known from elsewhere comes first."""
     if isinstance(step, Entry):
         return step.at or EARLIEST, False
-    return step[0].at, True
+    return step.event.at, True

@@ -1,0 +1,74 @@
+"""Events joined: copies are one, whoever told them, and what one of them knew more is kept."""
+
+from collections.abc import Iterable, Sequence
+
+from app.crm.events import Event
+
+MOST_CHANGES = 200
+"""Changes kept of one property; older ones matter to no verdict that is still open."""
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """By the CRM's own time; at one instant in an order that is the same whatever the order of arrival."""
+    return sorted(events, key=lambda one: (one.at, one.kind != "created", one.name or "", str(one.value), one.key))
+
+
+def joined(known: Sequence[Event], new: Iterable[Event]) -> tuple[Event, ...]:
+    """All of them in order, each once; of one property the oldest changes are let go."""
+    by_key: dict[str, Event] = {}
+    for event in (*known, *new):
+        by_key[event.key] = _same(by_key[event.key], event) if event.key in by_key else event
+    by_content: dict[tuple[str, ...], Event] = {}
+    for event in by_key.values():
+        content = (event.at.isoformat(), _sort(event), event.name or "", str(event.value))
+        by_content[content] = _same(by_content[content], event) if content in by_content else event
+    ordered = in_order(by_content.values())
+    counts: dict[str | None, int] = {}
+    for event in ordered:
+        counts[event.name] = counts.get(event.name, 0) + 1
+    return tuple(ordered if max(counts.values(), default=0) <= MOST_CHANGES else _thinned(ordered))
+
+
+def _sort(event: Event) -> str:
+    """A change told and a value seen at the same instant are the same; what happens to the whole deal stays apart."""
+    return "changed" if event.kind == "seen" else event.kind
+
+
+def _same(one: Event, other: Event) -> Event:
+    """Two copies as one: what either knows, and the smaller where they disagree, so that order does not matter."""
+    if one == other:
+        return one
+    first, second = sorted((one, other), key=lambda event: (event.kind == "seen", event.key, repr(event)))
+    telling = [event for event in (first, second) if event.tells_previous]
+    return first._replace(
+        key=min(one.key, other.key),
+        by=_least(one.by, other.by),
+        channel=_least(one.channel, other.channel),
+        previous=min((event.previous for event in telling), key=repr) if telling else None,
+        tells_previous=bool(telling),
+    )
+
+
+def _least(one: str | None, other: str | None) -> str | None:
+    return min((text for text in (one, other) if text is not None), default=None)
+
+
+def _thinned(ordered: list[Event]) -> list[Event]:
+    """What was only seen once more goes first, then the oldest."""
+    runs: dict[str | None, list[Event]] = {}
+    for event in ordered:
+        runs.setdefault(event.name, []).append(event)
+    kept: set[str] = set()
+    for of_name in runs.values():
+        telling = [event for place, event in enumerate(of_name) if not _says_nothing(of_name, place)]
+        kept |= {event.key for event in telling[-MOST_CHANGES:]}
+    return [event for event in ordered if event.key in kept]
+
+
+def _says_nothing(of_name: list[Event], place: int) -> bool:
+    around = of_name[max(place - 1, 0) : place + 2]
+    return (
+        of_name[place].kind == "seen"
+        and 0 < place < len(of_name) - 1
+        and len({str(event.value) for event in around}) == 1
+    )

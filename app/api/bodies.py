@@ -91,7 +91,7 @@ def parse(model: type[M], data: bytes) -> M:
     try:
         value: M = _adapter(model).validate_json(data)
     except ValidationError as error:
-        raise InvalidBody.of(error) from error
+        raise InvalidBody.of(error, getattr(model, "TAG", None)) from error
     if _NUMERIC_AT.search(data) or _NUMERIC_AS_OF.search(data):
         _refuse_numeric_times(content)
     return value

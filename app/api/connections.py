@@ -1,21 +1,21 @@
 """Connections to CRM accounts: put, read, listed. A secret goes in and is never shown again."""
 
-from typing import Annotated, Any, Union
+from typing import Annotated, Any
 
 from fastapi import Body, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import Field
 
 from app import clock
+from app.api.connection_shapes import EXAMPLE, PUT_EXAMPLES, ConnectionPage, ConnectionReply, PutConnection
 from app.api.context import Caller, caller_of
 from app.api.idempotency import fingerprint, write
 from app.api.openapi import answers, good, operation
 from app.api.parameters import Cursor, Limit, iso, page, place_of
 from app.api.problems import InvalidBody, Problem, Reply
-from app.api.replies import Page, RemovedReply, Shape, json_reply
+from app.api.replies import RemovedReply, json_reply
 from app.api.routing import respond, router
 from app.crm.adapters import ADAPTERS
-from app.crm.connection import ConnectionSettings
-from app.engine.values import Duration, duration
+from app.engine.values import duration
 from app.i18n import texts
 from app.services import connections
 from app.services.connection_gaps import mapping_gaps
@@ -28,106 +28,6 @@ ConnectionId = Annotated[
     Field(pattern=r"^[a-z0-9_-]+$", min_length=1, max_length=64),
     Path(description="The connection's id: it opens the ids of its deals and stands in the address of its webhook."),
 ]
-_LONGEST_SECRET = 500
-_LONGEST_CREDENTIAL = 8_000
-_MOST_CREDENTIALS = 20
-_Credentials = Annotated[
-    dict[
-        Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")],
-        Annotated[SecretStr, Field(min_length=1, max_length=_LONGEST_CREDENTIAL)],
-    ],
-    Field(max_length=_MOST_CREDENTIALS),
-]
-
-
-class PutSecrets(BaseModel):
-    """What goes in with a connection's settings and never comes out again; left out, what is stored stays."""
-
-    secret: Annotated[
-        SecretStr | None,
-        Field(min_length=1, max_length=_LONGEST_SECRET, description="What deliveries prove themselves with."),
-    ] = None
-    secret_overlap: Annotated[
-        Duration, Field(description="How long the secret before goes on being accepted beside a new one.")
-    ] = "24h"  # noqa: S105 - a time
-    access: Annotated[
-        _Credentials | None, Field(description="Credentials for the CRM's API, by name; null takes them away.")
-    ] = None
-
-
-def _put_model(kind: str, settings: type[ConnectionSettings]) -> type[ConnectionSettings]:
-    """The settings of one CRM with what is secret beside them."""
-    name = f"Put{kind.capitalize()}Connection"
-    doc = f"A connection to {kind}: its settings, and the secrets that are never shown again."
-    return type(name, (PutSecrets, settings), {"__doc__": doc, "__module__": __name__})
-
-
-def _one_of(models: list[type[BaseModel]]) -> Any:
-    return Annotated[Union[tuple(models)], Field(discriminator="crm")] if len(models) > 1 else models[0]  # noqa: UP007
-
-
-_MODELS = {kind: _put_model(kind, adapter.settings) for kind, adapter in ADAPTERS.items()}
-PutConnection = _one_of(list(_MODELS.values()))
-
-
-class GapReply(Shape):
-    """Something that the mapping leaves out."""
-
-    place: str
-    code: str
-    message: str
-
-
-class ConnectionReply(ConnectionSettings):
-    """A connection without its secrets; `webhook` is where the CRM must send to. Its CRM's own settings come along.
-
-    `warnings`, on one connection, list what the mapping leaves out.
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str
-    secret_set: bool
-    previous_secret_until: str | None
-    access_set: bool
-    webhook: str
-    created_at: str
-    updated_at: str
-    warnings: list[GapReply] | None = None
-
-
-class ConnectionPage(Page):
-    """Connections, by id."""
-
-    items: list[ConnectionReply]
-
-
-PUT_EXAMPLE: dict[str, Any] = {
-    "crm": "hubspot",
-    "secret": "the client secret of the HubSpot app",
-    "portal_id": 5799819,
-    "pipelines": {
-        "default": {
-            "process": "b2b-saas",
-            "stages": {"presentationscheduled": "demo_scheduled", "closedwon": "won", "closedlost": "lost"},
-        }
-    },
-    "fields": {"amount": {"field": "amount", "type": "number"}},
-    "people": {"1001": {"id": "rep-7", "roles": ["rep"]}, "9001": {"id": "rep-7", "roles": ["rep"]}},
-}
-EXAMPLE: dict[str, Any] = {
-    "id": "hubspot-eu",
-    "stage_property": "dealstage",
-    "pipeline_property": "pipeline",
-    "owner_property": "hubspot_owner_id",
-    **{name: value for name, value in PUT_EXAMPLE.items() if name != "secret"},
-    "secret_set": True,
-    "previous_secret_until": None,
-    "access_set": False,
-    "webhook": "/webhooks/hubspot-eu",
-    "created_at": "2026-11-23T10:00:00Z",
-    "updated_at": "2026-11-23T10:00:00Z",
-}
 
 
 @routes.put(
@@ -142,12 +42,12 @@ EXAMPLE: dict[str, Any] = {
 async def put_connection(
     request: Request,
     connection_id: ConnectionId,
-    body: Annotated[PutConnection, Body(openapi_examples={"hubspot": {"value": PUT_EXAMPLE}})],  # type: ignore[valid-type]
+    body: Annotated[PutConnection, Body(openapi_examples=PUT_EXAMPLES)],
 ) -> Response:
     """Store a connection, new or over an older one. What its mapping names and does not exist is told all at once."""
     caller = caller_of(request)
     services = caller.services
-    change = _change(connection_id, body)
+    change = _change(connection_id, body.root)
     key = services.settings.encryption_key
     now = clock.now()
 

@@ -84,9 +84,19 @@ class InvalidBody(Exception):
         self.errors = errors
 
     @classmethod
-    def of(cls, error: ValidationError) -> "InvalidBody":
-        """The errors of pydantic, without the caller's values."""
-        return cls(error.errors(include_url=False, include_input=False))
+    def of(cls, error: ValidationError, tag: str | None = None) -> "InvalidBody":
+        """The errors of pydantic, without the caller's values. `tag` is the field that told which of several models."""
+        errors = error.errors(include_url=False, include_input=False)
+        return cls(errors if tag is None else [_untagged(one, tag) for one in errors])
+
+
+def _untagged(error: ErrorDetails, tag: str) -> ErrorDetails:
+    """An error of one of several models, placed where the caller wrote it: without the model's name."""
+    if error["type"] == "union_tag_not_found":
+        return {**error, "type": "missing", "loc": (tag,)}
+    if error["type"] == "union_tag_invalid":
+        return {**error, "type": "literal_error", "loc": (tag,), "ctx": {"expected": error["ctx"]["expected_tags"]}}
+    return {**error, "loc": error["loc"][1:]}
 
 
 def problem_reply(error: Exception, locale: Locale) -> Reply:

@@ -8,7 +8,9 @@ from app.crm import generic, hubspot
 from app.crm.client import Client, Credentials, Keep
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event
+from app.crm.generic import example as generic_example
 from app.crm.http import Http
+from app.crm.hubspot import example as hubspot_example
 
 
 class Verify(Protocol):
@@ -44,7 +46,8 @@ class Adapter(NamedTuple):
 
     `read_at` reads a delivery that may tell no time of its own: then it happened when it arrived.
     `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
-    `draft` makes the settings that the CRM's own configuration suggests, for somebody to complete.
+    `draft` makes the settings that the CRM's own configuration suggests, for somebody to complete. `example` is a
+    connection's settings as the API's document shows them.
     """
 
     settings: type[ConnectionSettings]
@@ -55,11 +58,22 @@ class Adapter(NamedTuple):
     draft: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     answer: Answer | None = None
     read_at: Callable[[bytes, Any, datetime], Batch] | None = None
+    example: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
 ADAPTERS: dict[str, Adapter] = {
     "generic": Adapter(
-        generic.GenericSettings, generic.verify, generic.read, record=generic.record, read_at=generic.read_at
+        generic.GenericSettings,
+        generic.verify,
+        generic.read,
+        record=generic.record,
+        read_at=generic.read_at,
+        example=generic_example.EXAMPLE,
     ),
-    "hubspot": Adapter(hubspot.HubspotSettings, hubspot.verify, hubspot.read),
+    "hubspot": Adapter(
+        hubspot.HubspotSettings,
+        hubspot.verify,
+        hubspot.read,
+        example=hubspot_example.EXAMPLE,
+    ),
 }

@@ -15,14 +15,18 @@ from app.api.parameters import Text, iso
 from app.api.problems import Problem, Reply
 from app.api.replies import Shape, json_reply
 from app.api.routing import respond, router
+from app.crm.events import Malformed
 from app.i18n import pick_locale
 from app.services import delivery_report
+from app.services.deliveries import BadSignature
 from app.services.deliveries import Request as Signed
 from app.services.deliveries import receive as take_in
 
 routes = router("connections")
 PATH = "/webhooks/{connection}"
 _PREFIX = PATH.partition("{")[0]
+PROVES_UP_TO = 4
+"""A body of so many times the limit is taken up to check its signature, and not kept."""
 
 
 class ReceivedReply(Shape):
@@ -112,6 +116,11 @@ _SIGNED: dict[str, Any] = {
     },
 }
 
+_ACKNOWLEDGED: dict[str, Any] = {
+    "description": "The same, in the words that this CRM wants to hear: Salesforce's acknowledgement",
+    "content": {"text/xml": {"schema": {"type": "string"}}},
+}
+
 
 @routes.post(
     PATH,
@@ -127,7 +136,8 @@ _SIGNED: dict[str, Any] = {
         "body-too-large",
         "request-timeout",
         body=False,
-    ),
+    )
+    | {200: _ACKNOWLEDGED},
     openapi_extra=_SIGNED,
 )
 async def receive_delivery(
@@ -157,14 +167,46 @@ async def fast_lane(services: Services, scope: Scope, receive: Receive, headers:
 async def _receive(
     services: Services, connection: str, scope: Scope, receive: Receive, headers: Mapping[str, str]
 ) -> Reply:
-    settings = services.settings
-    body = await read_body(headers, receive, settings.max_body_bytes)
-    signed = Signed(scope["method"], called_address(scope, headers, settings.public_url), headers, body)
-    key = None if settings.encryption_key is None else settings.encryption_key.get_secret_value()
-    received = await take_in(services.database, connection, signed, key=key, now=clock.now(), events=services.events)
-    services.deliveries.wake()
+    sent = await signed_request(services, scope, receive, headers)
+    key, now = encryption_key(services), clock.now()
+    try:
+        received = await take_in(services.database, connection, sent, key=key, now=now, events=services.events)
+    except BadSignature:
+        if sent.refused and not sent.body:  # the signature may be good: the body was too long to tell
+            limit = services.settings.max_body_bytes
+            raise Problem("body-too-large", limit=limit, headers={"connection": "close"}) from None
+        raise
+    if received.status == "received":
+        services.deliveries.wake()
+    if received.answer is not None:
+        return Reply(200, received.answer.body, {"content-type": received.answer.media_type})
     content = {"delivery_id": received.delivery_id, "status": received.status}
     return json_reply(content, pick_locale(headers.get("accept-language")), status=202)
+
+
+async def signed_request(services: Services, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Signed:
+    """What a CRM sent, with all that it may prove itself by.
+
+    A body that is too long is read a while on, so that its signature tells who sent it; then it is let go.
+    """
+    settings = services.settings
+    most, refused = settings.max_body_bytes, None
+    try:
+        body = await read_body(headers, receive, most * PROVES_UP_TO)
+    except Problem as problem:
+        if problem.kind != "body-too-large":
+            raise
+        body, refused = b"", Malformed("body_too_large", most=most)
+    if len(body) > most:
+        refused = Malformed("body_too_large", most=most)
+    address = called_address(scope, headers, settings.public_url)
+    return Signed(scope["method"], address, headers, body, refused)
+
+
+def encryption_key(services: Services) -> str | None:
+    """What the secrets of connections are encrypted with."""
+    key = services.settings.encryption_key
+    return None if key is None else key.get_secret_value()
 
 
 def called_address(scope: Scope, headers: Mapping[str, str], public_url: str | None) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app import logs
-from app.crm.adapters import ADAPTERS
+from app.crm.adapters import ADAPTERS, Answer
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed
 from app.crm.secrets import NoKey, WrongKey
@@ -53,46 +53,56 @@ class SecretUnavailable(Refused):
 
 
 class Received(NamedTuple):
-    """A delivery that is safe with us."""
+    """A delivery that is safe with us; `answer` is what its CRM wants to hear, where that is not ours to choose."""
 
     tenant_id: str
     delivery_id: str
     status: str
+    answer: Answer | None = None
 
 
 class Request(NamedTuple):
-    """A delivery as it came over HTTP: bytes that nobody has looked at, under the address that the CRM called."""
+    """A delivery as it came over HTTP: bytes that nobody has looked at, under the address that the CRM called.
+
+    `refused` says why the body will not be read, nor kept: it only proves who sent it.
+    """
 
     method: str
     uri: str
     headers: Mapping[str, str]
     body: bytes
+    refused: Malformed | None = None
 
 
 async def receive(
     db: Database, connection_id: str, request: Request, *, key: str | None, now: datetime, events: Events | None = None
 ) -> Received:
     """Check who sent it, then store it. One that cannot be read is stored as refused, with the reason."""
+    connection = await genuine(db, connection_id, request, key=key, now=now)
+    delivery = _received(connection, request, now)
+    if delivery.status == "refused" and events is not None:
+        await db.transaction(lambda tx: _append_refused(tx, delivery, events, now))
+    else:
+        await append_delivery(db, delivery)
+    return Received(delivery.tenant_id, delivery.delivery_id, delivery.status, ADAPTERS[connection.kind].answer)
+
+
+async def genuine(
+    db: Database, connection_id: str, request: Request, *, key: str | None, now: datetime
+) -> StoredConnection:
+    """The connection whose CRM sent this. Raises UnknownConnection, SecretUnavailable, BadSignature."""
     connection = await find_connection(db, connection_id)
     if connection is None:
         raise UnknownConnection(connection=connection_id)
-    adapter = ADAPTERS[connection.kind]
     try:
         secrets = secrets_of(connection, key, now)
     except (NoKey, WrongKey) as error:
         _log.error("secret_unavailable", connection=connection_id, reason=type(error).__name__)
         raise SecretUnavailable from error
-    genuine = adapter.verify(
-        secrets, method=request.method, uri=request.uri, headers=request.headers, body=request.body, now=now
-    )
-    if not genuine:
+    method, uri, headers, body = request[:4]
+    if not ADAPTERS[connection.kind].verify(secrets, method=method, uri=uri, headers=headers, body=body, now=now):
         raise BadSignature
-    delivery = _received(connection, request.body, now)
-    if delivery.status == "refused" and events is not None:
-        await db.transaction(lambda tx: _append_refused(tx, delivery, events, now))
-    else:
-        await append_delivery(db, delivery)
-    return Received(delivery.tenant_id, delivery.delivery_id, delivery.status)
+    return connection
 
 
 async def _append_refused(tx: Transaction, delivery: StoredDelivery, events: Events, now: datetime) -> None:
@@ -105,30 +115,34 @@ async def _append_refused(tx: Transaction, delivery: StoredDelivery, events: Eve
     await events.tell(tx, OurEvent(delivery.tenant_id, "delivery.refused", delivery.delivery_id, data), now)
 
 
-def _received(connection: StoredConnection, body: bytes, now: datetime) -> StoredDelivery:
-    reason, settings = None, settings_of(connection)
+def _received(connection: StoredConnection, request: Request, now: datetime) -> StoredDelivery:
+    refusal, settings = request.refused, settings_of(connection)
+    body = b"" if refusal else request.body
     try:
-        ADAPTERS[connection.kind].read(body, settings)
-    except Malformed as refusal:
-        reason = _reason(refusal)
+        if refusal is None:
+            read_with(connection, body, now)
+    except Malformed as error:
+        refusal = error
     return StoredDelivery(
         tenant_id=connection.tenant_id,
         delivery_id=new_id(now),
         connection_id=connection.connection_id,
         received_at=now,
-        status="refused" if reason else "received",
-        reason=reason,
+        status="refused" if refusal else "received",
+        reason=_reason(refusal) if refusal else None,
         body=body,
         attempts=0,
         not_before=now,
-        processed_at=now if reason else None,
+        processed_at=now if refusal else None,
         result=None,
         erase_at=now + duration(settings.keep_bodies),
     )
 
 
-def _read(connection: StoredConnection, body: bytes) -> Batch:
-    return ADAPTERS[connection.kind].read(body, settings_of(connection))
+def read_with(connection: StoredConnection, body: bytes, received_at: datetime) -> Batch:
+    """What a connection's adapter makes of a body. Raises Malformed."""
+    adapter, settings = ADAPTERS[connection.kind], settings_of(connection)
+    return adapter.read(body, settings) if adapter.read_at is None else adapter.read_at(body, settings, received_at)
 
 
 def _reason(refusal: Malformed) -> str:
@@ -154,7 +168,7 @@ async def work_on(tx: Transaction, processes: Processes, now: datetime, progress
         await refuse_delivery(tx, delivery, reason=_reason(Malformed("connection_gone")), at=now)
         return True
     try:
-        batch = _read(connection, delivery.body)
+        batch = read_with(connection, delivery.body, delivery.received_at)
     except Malformed as refusal:  # the settings have changed since it came
         await refuse_delivery(tx, delivery, reason=_reason(refusal), at=now)
         return True

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from app import clock
 from app.crm.adapters import ADAPTERS
+from tests.api.test_tenant_isolation import worked_on
 from tests.api.world import World
-from tests.crm.generic_builders import SECRET, settings_json
+from tests.crm.generic_builders import SECRET, settings_json, signed, update
 
 
 def generic(**changes: Any) -> dict[str, Any]:
@@ -69,3 +71,17 @@ async def test_only_the_mistakes_of_the_crm_that_is_named_are_told(world: World)
 def test_every_crm_has_an_example_that_is_a_connection_to_it() -> None:
     for kind, adapter in ADAPTERS.items():
         assert adapter.settings.model_validate(adapter.example).crm == kind
+
+
+async def test_a_generic_delivery_becomes_a_deal(world: World) -> None:
+    connection = f"g-{world.tenant}"
+    await world.good("PUT", f"/connections/{connection}", generic())
+    at = clock.now()
+    body, headers = signed(update(1, at=at.isoformat(), amount=12), at=at)
+    hook = f"/webhooks/{connection}"
+    answer = await world.ask("POST", hook, content=body, headers=headers, key=None)
+    assert answer.status_code == 202, answer.text
+    assert await world.refusal("POST", hook, content=body + b" ", headers=headers, key=None) == (401, "bad-signature")
+    await worked_on(world, answer.json()["delivery_id"])
+    deal = await world.good("GET", f"/deals/{connection}:42")
+    assert (deal["stage"], deal["fields"]) == ("demo_scheduled", {"amount": 12})

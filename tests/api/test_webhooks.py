@@ -210,9 +210,20 @@ async def test_the_signature_covers_the_address_that_the_crm_called(settings: Se
             assert answer.status_code == 202
 
 
-async def test_an_oversized_delivery_is_413(world: World) -> None:
+async def test_an_oversized_delivery_that_proves_itself_is_kept_as_refused_without_its_body(world: World) -> None:
     await world.connect()
-    assert (await world.deliver(b" " * (1024 * 1024 + 1))).status_code == 413
+    long = b" " * (1024 * 1024 + 1)
+    told = await world.became(await world.deliver(long))
+    assert (told["status"], told["code"]) == ("refused", "body_too_large")
+    assert told["reason"] == "the body is longer than 1048576 bytes; it was not kept"
+    assert (await world.deliver(long, secret="another")).status_code == 401
+
+
+async def test_a_delivery_too_long_to_prove_itself_is_413(world: World) -> None:
+    await world.connect()
+    answer = await world.deliver(b" " * (4 * 1024 * 1024 + 1))
+    assert (answer.status_code, answer.headers["connection"]) == (413, "close")
+    assert (await world.deliver(b"[]")).status_code == 202
 
 
 async def test_a_database_that_is_down_is_503_so_that_the_crm_tries_again(world: World) -> None:

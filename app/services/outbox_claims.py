@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from app.services.outbox import GiveUp, Later, reason
 from app.services.outbox_schedule import NOT_COUNTED, after_failure, is_half_open, next_try
 from app.store.database import Database, Transaction
-from app.store.outbox import Lease, StoredItem, count_leased, finish_item, lease_items, put_off_item
+from app.store.outbox import Lease, StoredItem, count_leased, finish_item, lease_items, put_off_item, renew_leases
 from app.store.outbox_targets import StoredTarget, lock_target, note_answer, note_failure, try_lock_target
 
 Died = Callable[[Transaction, StoredItem, str, dict[str, Any], datetime], Awaitable[None]]
@@ -21,11 +21,10 @@ _chance = random.Random()  # noqa: S311 - jitter need not be secret
 
 
 class Claim(NamedTuple):
-    """How a worker takes items: who it is, for how long, and how many of one target at once over all workers."""
+    """How a worker takes items: who it is, and for how long; it renews the lease while it is at them."""
 
     owner: str
     lease: timedelta
-    per_target: int
 
 
 async def claim(db: Database, target: StoredTarget, how: Claim, now: datetime, most: int) -> list[StoredItem]:
@@ -35,16 +34,22 @@ async def claim(db: Database, target: StoredTarget, how: Claim, now: datetime, m
         found = await try_lock_target(tx, target.tenant_id, target.target_id)
         if found is None or (found.open_until is not None and found.open_until > now):
             return []
-        busy = await count_leased(tx, target.tenant_id, target.target_id, now)
-        room = min(most, (1 if is_half_open(found) else how.per_target) - busy)
-        if room <= 0:
-            return []
+        room = most
+        if is_half_open(found):
+            room = min(most, 1 - await count_leased(tx, target.tenant_id, target.target_id, now))
+            if room <= 0:
+                return []
         until = now + how.lease
         return await lease_items(
             tx, target.tenant_id, target.target_id, owner=how.owner, now=now, until=until, limit=room
         )
 
     return await db.transaction(work)
+
+
+async def renew(db: Database, how: Claim, now: datetime) -> None:
+    """This worker is still at what it has."""
+    await db.transaction(lambda tx: renew_leases(tx, how.owner, now + how.lease))
 
 
 def _lease_of(item: StoredItem) -> Lease:

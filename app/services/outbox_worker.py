@@ -25,9 +25,12 @@ POLL = 0.5
 SLOTS = 64
 PER_TENANT = 8
 PER_TARGET = 4
-LEASE = timedelta(seconds=75)
+LEASE = timedelta(seconds=15)
+"""What a worker has is another's when it has not been renewed for so long."""
+RENEWALS = 4
+"""So many times in each lease it is renewed while the item is at hand."""
 LIMIT = 60.0
-"""Seconds that a handler may take: less than a lease, so that nobody takes an item that is still in good hands."""
+"""Seconds that a handler may take."""
 PATIENCE = 5.0
 """Seconds that stopping waits for the items at hand."""
 COUNT_EVERY = timedelta(seconds=15)
@@ -62,7 +65,7 @@ class OutboxWorker:
         self._died = died
         self._count = count
         self._depth = depth
-        self._how = claims.Claim(uuid4().hex, lease, PER_TARGET)
+        self._how = claims.Claim(uuid4().hex, lease)
         self._limit = limit
         self._slots = slots
         self._busy_targets: Counter[tuple[str, str]] = Counter()
@@ -70,6 +73,7 @@ class OutboxWorker:
         self._at_hand: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._stopping = False
         self._counted_at: datetime | None = None
         self._last_tenant = ""
@@ -78,6 +82,7 @@ class OutboxWorker:
         """Begin; what was left waiting is taken first."""
         self._stopping = False
         self._task = asyncio.create_task(self._run(), name="outbox")
+        self._renewing = asyncio.create_task(self._renew(), name="outbox leases")
 
     async def stop(self) -> None:
         """Take nothing more; finish what is at hand, or give it back where that takes too long."""
@@ -94,6 +99,9 @@ class OutboxWorker:
             one.cancel()
         if self._at_hand:
             await asyncio.wait(self._at_hand, timeout=PATIENCE)
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait({self._renewing})
 
     def wake(self) -> None:
         """Say that there is something to do; call it after the commit."""
@@ -113,6 +121,16 @@ class OutboxWorker:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL):
                         await self._awake.wait()
+
+    async def _renew(self) -> None:
+        """What is at hand stays ours, however long it takes; when we die nobody renews it any more."""
+        while True:
+            await asyncio.sleep(self._how.lease.total_seconds() / RENEWALS)
+            if self._at_hand:
+                try:
+                    await claims.renew(self._database, self._how, clock.now())
+                except StoreError as error:
+                    _log.warning("outbox_leases_not_renewed", reason=str(error))
 
     async def _round(self) -> bool:
         """Offer a turn to every target that has something due; False when nothing could be taken."""

@@ -90,6 +90,11 @@ LEASE = command(
         attempts=TABLE.c.attempts + 1,
     )
 )
+RENEW = command(
+    update(TABLE)
+    .where(TABLE.c.lease_until.is_not(None), WAITING, *by_key(TABLE, "leased_by"))
+    .values(not_before=named(TABLE, "not_before", "until"), lease_until=named(TABLE, "lease_until", "until"))
+)
 _FREE = {"lease_until": null(), "leased_by": null()}
 _OVER = {
     "status": named(TABLE, "status", "new_status"),
@@ -170,6 +175,11 @@ async def lease_items(
         item._replace(lease_until=until, not_before=until, leased_by=owner, attempts=item.attempts + 1)
         for item in found
     ]
+
+
+async def renew_leases(tx: Transaction, owner: str, until: datetime) -> int:
+    """A worker is still at its items, of whatever tenants; how many it has."""
+    return await tx.execute(RENEW, {"leased_by": owner, "until": until})
 
 
 async def finish_item(tx: Transaction, lease: Lease, *, status: str, reason: str | None, at: datetime) -> bool:

@@ -57,7 +57,7 @@ async def test_of_one_target_only_a_few_are_done_at_once(database: Database) -> 
     handler = Recorder()
     handler.slow = timedelta(milliseconds=30)
     await put(database, *[item(str(number)) for number in range(12)])
-    async with working(database, handler), working(database, handler):
+    async with working(database, handler):
         await until(lambda: len(handler.done) == 12)
     assert handler.most_at_once == outbox_worker.PER_TARGET
     assert sorted(handler.done) == sorted(map(str, range(12)))
@@ -199,7 +199,7 @@ async def test_an_open_circuit_burns_no_attempts_and_one_goes_first_to_see(
 async def test_what_a_dead_worker_had_is_taken_over_when_its_lease_ends(database: Database) -> None:
     await put(database, item("1"))
     target = StoredTarget("acme", "endpoint:e-1", 0, None)
-    dead = outbox_claims.Claim("dead", timedelta(seconds=0.5), 4)
+    dead = outbox_claims.Claim("dead", timedelta(seconds=0.5))
     assert len(await outbox_claims.claim(database, target, dead, clock.now(), 4)) == 1
     handler = Recorder()
     async with working(database, handler):
@@ -209,10 +209,19 @@ async def test_what_a_dead_worker_had_is_taken_over_when_its_lease_ends(database
     assert handler.attempts == [("1", 2)]
 
 
+async def test_what_takes_longer_than_a_lease_stays_in_the_same_hands(database: Database) -> None:
+    handler = Recorder()
+    handler.slow = timedelta(seconds=1)
+    await put(database, item("1"))
+    async with working(database, handler, lease=timedelta(seconds=0.3)), working(database, handler):
+        await reach(database, _1="done")
+    assert handler.attempts == [("1", 1)]
+
+
 async def test_what_every_worker_died_over_is_dead_in_the_end(database: Database) -> None:
     await put(database, item("1"))
     target = StoredTarget("acme", "endpoint:e-1", 0, None)
-    dead = outbox_claims.Claim("dead", timedelta(), 4)
+    dead = outbox_claims.Claim("dead", timedelta())
     for _ in range(10):
         assert len(await outbox_claims.claim(database, target, dead, clock.now(), 4)) == 1
     handler = Recorder()

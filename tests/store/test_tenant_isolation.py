@@ -115,7 +115,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
 # Before any tenant is known, for the operator, or a row that names its tenant itself.
 GLOBAL = {
     "find_key", "find_connection", "list_tenants", "claim_delivery", "due_targets", "count_waiting", "forget_items",
-    "take_rotten", "erase_bodies",
+    "take_rotten", "erase_bodies", "renew_leases",
 }  # fmt: skip
 ROWS = {
     "add_key", "append_decision", "append_delivery", "insert_answer", "insert_deal", "insert_decision",

@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from bench import deliveries, engine, http, insights, postgresql, start
+from bench import deliveries, engine, http, insights, outbox, postgresql, start
 
 PARTS = {
     "engine": engine.rows,
     "http": http.rows,
     "postgresql": postgresql.rows,
     "deliveries": deliveries.rows,
+    "outbox": outbox.rows,
     "start": start.rows,
     "insights": insights.rows,
 }

@@ -54,16 +54,16 @@ NOW = named(TABLE, "not_before", "now")
 IDLE = or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until <= NOW)
 HELD = [*ONE, *by_key(TABLE, "leased_by", "attempts"), WAITING]
 OLDER = TABLE.alias("older")
-IS_FIRST = ~(
-    select(literal_column("1"))
+# A least value rather than a join that finds no older one: one probe of an index for each item, on both databases.
+IS_FIRST = TABLE.c.item_id == (
+    select(func.min(OLDER.c.item_id))
     .where(
         OLDER.c.tenant_id == TABLE.c.tenant_id,
         OLDER.c.target_id == TABLE.c.target_id,
         OLDER.c.order_key == TABLE.c.order_key,
         OLDER.c.status == literal_column("'waiting'"),
-        OLDER.c.item_id < TABLE.c.item_id,
     )
-    .exists()
+    .scalar_subquery()
 )
 INSERT = command(insert(TABLE).on_conflict_do_nothing(index_elements=[TABLE.c.tenant_id, TABLE.c.dedupe_key]))
 READ = Query(select_shape(TABLE, StoredItem).where(*ONE), StoredItem._make)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import literal_column, null, or_, select, update
+from sqlalchemy import func, literal_column, null, or_, select, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_new, named, select_shape
@@ -28,20 +28,19 @@ INSERT = insert_new(TABLE)
 READ = Query(select_shape(TABLE, StoredTarget).where(*ONE), StoredTarget._make)
 LOCK = Query(select_shape(TABLE, StoredTarget).where(*ONE).with_for_update(), StoredTarget._make)
 TRY_LOCK = Query(select_shape(TABLE, StoredTarget).where(*ONE).with_for_update(skip_locked=True), StoredTarget._make)
-# One probe of an index for each target, however much waits there.
+# One probe of an index for each target, however much waits there: a least value is no join that could be planned badly.
+FIRST = (
+    select(func.min(ITEMS.c.not_before))
+    .where(
+        ITEMS.c.tenant_id == TABLE.c.tenant_id,
+        ITEMS.c.target_id == TABLE.c.target_id,
+        ITEMS.c.status == literal_column("'waiting'"),
+    )
+    .scalar_subquery()
+)
 DUE = Query(
     select_shape(TABLE, StoredTarget)
-    .where(
-        or_(TABLE.c.open_until.is_(None), TABLE.c.open_until <= NOW),
-        select(literal_column("1"))
-        .where(
-            ITEMS.c.tenant_id == TABLE.c.tenant_id,
-            ITEMS.c.target_id == TABLE.c.target_id,
-            ITEMS.c.status == literal_column("'waiting'"),
-            ITEMS.c.not_before <= NOW,
-        )
-        .exists(),
-    )
+    .where(or_(TABLE.c.open_until.is_(None), TABLE.c.open_until <= NOW), FIRST <= NOW)
     .order_by(TABLE.c.tenant_id, TABLE.c.target_id),
     StoredTarget._make,
 )

@@ -53,6 +53,7 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "list_activities": (lambda db: activities.list_activities(db, THEIRS, "D-1"), []),
     "read_connection": (lambda db: connections.read_connection(db, THEIRS, "hub-1"), None),
     "list_connections": (lambda db: connections.list_connections(db, THEIRS), []),
+    "count_unmapped": (lambda db: deals.count_unmapped(db, THEIRS, "hub-1", "unmapped:", 9), []),
     "read_deal": (lambda db: deals.read_deal(db, THEIRS, "D-1"), None),
     "list_deals": (lambda db: deals.list_deals(db, THEIRS, limit=9), []),
     "read_decision": (lambda db: decisions.read_decision(db, THEIRS, "0199-1"), None),
@@ -77,6 +78,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "update_deal": (lambda tx: deals.update_deal(tx, deal(tenant_id=THEIRS, stage="x"), expected_revision=1), False),
     "lock_record": (lambda tx: crm_records.lock_record(tx, THEIRS, "hub-1", "7"), None),
     "write_record": (lambda tx: crm_records.write_record(tx, THEIRS, "hub-1", "7", "{theirs}"), None),
+    "delete_connection": (lambda tx: connections.delete_connection(tx, THEIRS, "hub-1"), False),
     "keep_access": (lambda tx: connections.keep_access(tx, THEIRS, "hub-1", "theirs", NOON), None),
     "revoke_key": (lambda tx: keys.revoke_key(tx, THEIRS, "k1", NOON), False),
     "lock_process": (lambda tx: processes.lock_process(tx, THEIRS, "sales", NOON), None),
@@ -114,7 +116,8 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
 }  # fmt: skip
 # Before any tenant is known, for the operator, or a row that names its tenant itself.
 GLOBAL = {
-    "find_key", "find_connection", "list_tenants", "claim_delivery", "due_targets", "count_waiting", "forget_items",
+    "find_key", "find_connection", "lock_connection", "list_tenants", "claim_delivery",
+    "due_targets", "count_waiting", "forget_items",
     "take_rotten", "erase_bodies", "renew_leases",
 }  # fmt: skip
 ROWS = {

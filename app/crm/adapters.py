@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from app.crm import generic, hubspot
+from app.crm import generic, hubspot, pipedrive
 from app.crm.client import Client, Credentials, Keep
 from app.crm.connection import ConnectionSettings
+from app.crm.drafting import Configuration
 from app.crm.events import Batch, Event
 from app.crm.generic import example as generic_example
 from app.crm.http import Http
 from app.crm.hubspot import example as hubspot_example
+from app.crm.pipedrive import example as pipedrive_example
 
 
 class Verify(Protocol):
@@ -46,7 +48,7 @@ class Adapter(NamedTuple):
 
     `read_at` reads a delivery that may tell no time of its own: then it happened when it arrived.
     `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
-    `draft` makes the settings that the CRM's own configuration suggests, for somebody to complete. `example` is a
+    `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py). `example` is a
     connection's settings as the API's document shows them.
     """
 
@@ -55,7 +57,7 @@ class Adapter(NamedTuple):
     read: Callable[[bytes, Any], Batch]
     client: MakeClient | None = None
     record: Callable[[Any, Any, datetime], tuple[Event, ...]] | None = None
-    draft: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    draft: Callable[[dict[str, Any]], Configuration] | None = None
     answer: Answer | None = None
     read_at: Callable[[bytes, Any, datetime], Batch] | None = None
     example: dict[str, Any] = {}  # noqa: RUF012 - never changed
@@ -75,5 +77,14 @@ ADAPTERS: dict[str, Adapter] = {
         hubspot.verify,
         hubspot.read,
         example=hubspot_example.EXAMPLE,
+    ),
+    "pipedrive": Adapter(
+        pipedrive.PipedriveSettings,
+        pipedrive.verify,
+        pipedrive.read,
+        pipedrive.PipedriveClient,
+        pipedrive.record,
+        pipedrive.configuration,
+        example=pipedrive_example.EXAMPLE,
     ),
 }

@@ -1,0 +1,160 @@
+"""Calls to a CRM's API: JSON in and out, a token that is renewed once when it has run out, errors told apart."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from app.crm.client import ClientError, Credentials, Keep
+from app.crm.http import Http, Request, Response
+from app.safe_json import UnsafeJson, read_json
+
+_LONGEST_WAIT = 24 * 3600.0
+_SHOWN = 200
+
+Refresh = Callable[[Http, Credentials], Awaitable[Credentials]]
+"""Gets new credentials for old ones. Raises ClientError when the CRM will not give any."""
+
+
+class Dialect(NamedTuple):
+    """How one CRM wants to be called."""
+
+    authorise: Callable[[Credentials], Mapping[str, str]]
+    refresh: Refresh | None = None
+    problem: Callable[[int, Any], ClientError | None] = lambda _status, _body: None
+    """What an answer means to this CRM alone; None for what means the same everywhere."""
+
+
+class Api:
+    """One account's API."""
+
+    def __init__(self, base: str, credentials: Credentials, http: Http, keep: Keep, dialect: Dialect) -> None:
+        self.base = base.rstrip("/")
+        self._credentials = credentials
+        self._http = http
+        self._keep = keep
+        self._dialect = dialect
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        missing: bool = False,
+    ) -> Any:
+        """The JSON of the answer, None for an empty one. With `missing`, None for a 404 too. Raises ClientError."""
+        url = path if path.startswith(f"{self.base}/") else f"{self.base}{path}"
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        if given:
+            url += ("&" if "?" in url else "?") + urlencode(given)
+        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        typed = {"accept": "application/json"} | ({} if sent is None else {"content-type": "application/json"})
+        answer = await self._authorised(Request(method, url, {**typed, **(headers or {})}, sent))
+        content = _content(answer)
+        if missing and answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            raise self._dialect.problem(answer.status, content) or problem_of(answer, content)
+        return content
+
+    async def _authorised(self, request: Request) -> Response:
+        """Send it; when the token has run out, once more with a new one."""
+        answer = await self._http(self._signed(request))
+        if answer.status != HTTPStatus.UNAUTHORIZED or self._dialect.refresh is None:
+            return answer
+        self._credentials = await self._dialect.refresh(self._http, self._credentials)
+        await self._keep(self._credentials)
+        return await self._http(self._signed(request))
+
+    def _signed(self, request: Request) -> Request:
+        return request._replace(headers={**request.headers, **self._dialect.authorise(self._credentials)})
+
+
+def bearer(credentials: Credentials) -> Mapping[str, str]:
+    """`Authorization: Bearer …`."""
+    return {"authorization": f"Bearer {credentials.get('access_token', '')}"}
+
+
+def refreshing(url: Callable[[Credentials], str], *, grant: str = "refresh_token") -> Refresh:
+    """OAuth's renewal of a token by a form; the answer may bring a new refresh token too."""
+
+    async def refresh(http: Http, credentials: Credentials) -> Credentials:
+        asked = ("client_id", "client_secret", *(("refresh_token",) if grant == "refresh_token" else ("scope",)))
+        form = {"grant_type": grant, **{name: credentials[name] for name in asked if name in credentials}}
+        needed = ("client_id", "refresh_token") if grant == "refresh_token" else ("client_id", "client_secret")
+        if not all(name in form for name in needed):
+            raise ClientError("client_token_refused", again=False)
+        headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        answer = await http(Request("POST", url(credentials), headers, urlencode(form).encode()))
+        content = _content(answer)
+        token = content.get("access_token") if isinstance(content, dict) else None
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise problem_of(answer, content)
+        if not isinstance(token, str) or not token:
+            raise ClientError("client_token_refused", again=False)
+        renewed = {"access_token": token}
+        if isinstance(content.get("refresh_token"), str):
+            renewed["refresh_token"] = content["refresh_token"]
+        return {**credentials, **renewed}
+
+    return refresh
+
+
+def problem_of(answer: Response, content: Any) -> ClientError:
+    """What an answer that is no success means, for every CRM alike."""
+    status = answer.status
+    if status == HTTPStatus.UNAUTHORIZED:
+        return ClientError("client_token_refused", again=False)
+    if status == HTTPStatus.FORBIDDEN:
+        return ClientError("client_forbidden", again=False, said=said(content))
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        code = "client_throttled" if status == HTTPStatus.TOO_MANY_REQUESTS else "client_failing"
+        return ClientError(code, again=True, after=retry_after(answer), status=status)
+    if status == HTTPStatus.NOT_FOUND:
+        return ClientError("client_not_found", again=False, said=said(content))
+    return ClientError("client_refused", again=False, status=status, said=said(content))
+
+
+def retry_after(answer: Response) -> float | None:
+    """Seconds that the CRM asks us to wait: a number, or a date counted from the answer's own."""
+    given = answer.headers.get("retry-after", "").strip()
+    if given.isascii() and given.replace(".", "", 1).isdigit():
+        return min(float(given), _LONGEST_WAIT)
+    until, now = _date(given), _date(answer.headers.get("date", ""))
+    if until is None or now is None:
+        return None
+    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+
+
+def said(content: Any) -> str:
+    """What the CRM said, short enough for a sentence."""
+    if isinstance(content, dict):
+        for name in ("message", "error_description", "error", "error_info", "detail"):
+            if isinstance(content.get(name), str):
+                return str(content[name])[:_SHOWN]
+    return json.dumps(content, ensure_ascii=False)[:_SHOWN]
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+
+
+def _content(answer: Response) -> Any:
+    """The JSON of an answer; None where there is none, or none that can be read."""
+    if not answer.body:
+        return None
+    try:
+        return read_json(answer.body)
+    except UnsafeJson as error:
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            return None
+        raise ClientError("client_unreadable", again=True, status=answer.status) from error

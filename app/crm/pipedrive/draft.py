@@ -1,0 +1,46 @@
+"""Pipedrive's configuration, and a deal as its API writes it."""
+
+from datetime import datetime
+from typing import Any
+
+from app.crm.connection import FieldType
+from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
+from app.crm.events import Event
+from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
+from app.crm.pipedrive.words import Deal, flat
+from app.crm.reading import id_of, id_or_none, object_of, part_of, time_or_none
+
+_TYPES: dict[str, FieldType] = {
+    "double": "number", "int": "number", "monetary": "number", "date": "date", "enum": "choice", "set": "choice",
+    "boolean": "boolean",
+}  # fmt: skip
+_CLOSED = (CrmStage(WON, "Won", "won"), CrmStage(LOST, "Lost", "lost"))
+
+
+def configuration(found: dict[str, Any]) -> Configuration:
+    """Pipelines with their stages, and the two ways to close; fields; users; the company."""
+    stages = [one for one in found.get("stages") or [] if isinstance(one, dict)]
+    pipelines = []
+    for one in found.get("pipelines") or []:
+        own = [stage for stage in stages if str(stage.get("pipeline_id")) == str(one.get("id"))]
+        own.sort(key=lambda stage: stage.get("order_nr") or 0)
+        listed = tuple(CrmStage(str(stage.get("id")), str(stage.get("name"))) for stage in own)
+        pipelines.append(CrmPipeline(str(one.get("id")), str(one.get("name")), (*listed, *_CLOSED)))
+    fields = tuple(_field(one) for one in found.get("fields") or [] if isinstance(one, dict))
+    people = tuple((str(one.get("id")), str(one.get("name"))) for one in found.get("users") or [])
+    company = id_or_none((found.get("me") or {}).get("company_id"))
+    return Configuration(tuple(pipelines), fields, people, {"company_id": company} if company else {})
+
+
+def _field(one: dict[str, Any]) -> CrmField:
+    options = tuple((str(option.get("id")), str(option.get("label"))) for option in one.get("options") or [])
+    kind = _TYPES.get(str(one.get("field_type")), "text")
+    return CrmField(str(one.get("key")), str(one.get("name")), kind, options)
+
+
+def record(found: Any, settings: PipedriveSettings, now: datetime) -> tuple[Event, ...]:
+    """A deal as the API gives it, or under `data` as its answers wrap it: what it says was so at its last change."""
+    whole = object_of(found)
+    data = flat(part_of(whole, "data") or whole)
+    seen = time_or_none(data.get("update_time")) or now
+    return tuple(Deal(settings, id_of(data.get("id"), "id")).values(data, seen, "seen"))

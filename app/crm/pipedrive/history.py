@@ -1,0 +1,72 @@
+"""What Pipedrive's changelog says of a deal, as the events that its webhooks told or would have told."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from app.crm.events import Event
+from app.crm.pipedrive.settings import PipedriveSettings
+from app.crm.pipedrive.words import Deal, own_name, place
+from app.crm.reading import id_or_none, time_or_none
+
+_STATUS = "status"
+_OLDER_NAMES = {"user_id": "owner_id"}
+
+
+def history(
+    settings: PipedriveSettings,
+    object_id: str,
+    data: Mapping[str, Any],
+    changelog: Iterable[Mapping[str, Any]],
+    now: datetime,
+) -> list[Event]:
+    """The deal's making, then each change; what the changelog does not tell stands as seen at the last change."""
+    made = time_or_none(data.get("add_time")) or now
+    seen = time_or_none(data.get("update_time")) or now
+    changes = sorted(_changes(settings, changelog), key=lambda one: one[0])
+    deal = Deal(settings, object_id)
+    events = [deal.event("created", made), *_stages(deal, data, changes, made)]
+    followed = settings.followed - {settings.stage_property}
+    told: set[str] = set()
+    for at, name, old, new, by, channel in changes:
+        if name in followed:
+            told.add(name)
+            events.append(deal._replace(by=by, channel=channel).event("changed", at, name, new, old))
+    for name in sorted(followed - told):
+        value = data.get(own_name(name, settings, data))
+        if value is not None:
+            events.append(deal.event("seen", seen, name, value))
+    return events
+
+
+_Change = tuple[datetime, str, Any, Any, str | None, str | None]
+
+
+def _changes(settings: PipedriveSettings, changelog: Iterable[Mapping[str, Any]]) -> Iterator[_Change]:
+    for one in changelog:
+        at, key = time_or_none(one.get("time")), one.get("field_key")
+        if at is None or not isinstance(key, str):
+            continue
+        name = key if key in settings.followed else _OLDER_NAMES.get(key, key)
+        yield (
+            at, name, one.get("old_value"), one.get("new_value"),
+            id_or_none(one.get("actor_user_id")), id_or_none(one.get("change_source")),
+        )  # fmt: skip
+
+
+def _stages(deal: Deal, data: Mapping[str, Any], changes: list[_Change], made: datetime) -> Iterator[Event]:
+    """Where the deal stood after each change of its stage or status; what it began with is told by the first ones."""
+    stage = deal.settings.stage_property
+    own = [one for one in changes if one[1] in (stage, _STATUS)]
+    standing: dict[str, Any] = {
+        name: next((one[2] for one in own if one[1] == name), data.get(name)) for name in (stage, _STATUS)
+    }
+    before = place(standing, deal.settings)
+    if before is not None:
+        yield deal.event("changed", made, stage, before)
+    for at, name, _, new, by, channel in own:
+        standing[name] = new
+        now = place(standing, deal.settings)
+        if now is not None and now != before:
+            yield deal._replace(by=by, channel=channel).event("changed", at, stage, now, before)
+            before = now

@@ -1,0 +1,108 @@
+"""Ids, times and texts as CRMs write them, for adapters whose vendor is not strict about types. Raises Malformed."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from app.crm.events import Malformed, from_milliseconds
+from app.engine.snapshot import EARLIEST, LATEST
+from app.safe_json import UnsafeJson, read_json
+
+_LONGEST_ID = 100
+_WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
+_MILLISECONDS_FROM = 100_000_000_000
+"""As seconds, this is the year 5138; as milliseconds, 1973."""
+
+
+def json_of(body: bytes) -> Any:
+    """The JSON of a body, safe to keep."""
+    try:
+        return read_json(body)
+    except UnsafeJson as error:
+        raise Malformed(error.code, **error.params) from error
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    """The value, which must be an object."""
+    if not isinstance(value, dict):
+        raise Malformed("event_not_an_object")
+    return value
+
+
+def part_of(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An object within an object; an empty one where it is left out or null."""
+    found = value.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise Malformed("event_field_wrong", field=name, found=shown(found))
+    return found
+
+
+def id_of(value: Any, field: str) -> str:
+    """An id, as text: some send numbers, some digits in a text."""
+    if value is None:
+        raise Malformed("event_field_missing", field=field)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return str(value)
+    if isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable():
+        return value
+    raise Malformed("event_field_wrong", field=field, found=shown(value))
+
+
+def id_or_none(value: Any) -> str | None:
+    """An id where there is a usable one."""
+    try:
+        return id_of(value, "")
+    except Malformed:
+        return None
+
+
+def time_of(value: Any, field: str) -> datetime:
+    """An instant: ISO 8601 (UTC where it has no offset), or seconds or milliseconds since 1970, as number or text."""
+    if value is None:
+        raise Malformed("event_field_missing", field=field)
+    at = _instant(value)
+    if at is None or not EARLIEST <= at <= LATEST:
+        raise Malformed("event_field_wrong", field=field, found=shown(value))
+    return at
+
+
+def time_or_none(value: Any) -> datetime | None:
+    """An instant where there is a usable one."""
+    at = None if value is None else _instant(value)
+    return at if at is not None and EARLIEST <= at <= LATEST else None
+
+
+def key_of(*parts: Any) -> str:
+    """The key by which every copy of what these parts say is known."""
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A value as it may be kept: text, number, truth, or the JSON of anything else."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def shown(value: Any) -> str:
+    """What was found, short enough for a sentence."""
+    return json.dumps(value, ensure_ascii=False, default=str)[:60]
+
+
+def _instant(value: Any) -> datetime | None:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str):
+        return None
+    try:
+        if _WHOLE.fullmatch(text):
+            number = int(text)
+            return from_milliseconds(number if number >= _MILLISECONDS_FROM else number * 1000)
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

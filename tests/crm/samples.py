@@ -4,7 +4,8 @@ import json
 from typing import Any, NamedTuple
 
 from app.crm.connection import ConnectionSettings
-from tests.crm.builders import body_of, creation, hubspot_settings, stage_change
+from tests.crm.builders import NOON, body_of, creation, hubspot_settings, stage_change
+from tests.crm.fakes.pipedrive import FakePipedrive, as_v1, basic, pipedrive_settings
 from tests.crm.generic_builders import generic_settings, signed, update
 
 
@@ -20,6 +21,11 @@ class Sample(NamedTuple):
 _ACTIVITY = {"id": 5, "type": "demo_call", "at": 1795176000, "state": "completed", "result": "Held", "contacts": [9]}
 _CONTENT = update(amount=12, activities=[_ACTIVITY], people=[{"id": 9, "role": "Boss"}])
 
+_PIPEDRIVE = FakePipedrive()
+_MADE = _PIPEDRIVE.make_deal(42, at=NOON, stage_id=1, custom_fields={"ab12": {"value": "x"}})
+_MOVED = _PIPEDRIVE.change(42, at=NOON, stage_id=2)
+_MET = _PIPEDRIVE.add_activity(42, at=NOON)
+
 SAMPLES: dict[str, Sample] = {
     "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), signed(_CONTENT)[1], (_CONTENT,)),
     "hubspot": Sample(
@@ -27,5 +33,11 @@ SAMPLES: dict[str, Sample] = {
         (body_of(creation(), stage_change("qualifiedtobuy", by="77")),),
         {"x-hubspot-request-timestamp": "1782371973000", "x-hubspot-signature-v3": "SmyD"},
         ({"id": "332507367156", "properties": {"dealstage": "qualifiedtobuy", "amount": "12"}},),
+    ),
+    "pipedrive": Sample(
+        pipedrive_settings(),
+        tuple(json.dumps(one).encode() for one in (*_MADE, *_MOVED, as_v1(_MOVED[0]), _MET)),
+        basic(),
+        (_PIPEDRIVE.deals[42],),
     ),
 }

@@ -35,6 +35,7 @@ class Told(NamedTuple):
     channel: str | None
     data: dict[str, Any]
     previous: dict[str, Any]
+    raw: dict[str, Any]
 
 
 def verify(
@@ -81,6 +82,7 @@ def _told(body: dict[str, Any]) -> Told:
     return Told(
         str(meta.get("action")), str(entity), entity_id, meta.get("company_id"), _at(meta, data or before),
         id_or_none(meta.get("user_id")), id_or_none(meta.get("change_source")), flat(data), flat(before),
+        data or before,
     )  # fmt: skip
 
 
@@ -122,12 +124,11 @@ def _changes(deal: Deal, told: Told) -> list[Event]:
 
 
 def _activity(told: Told, kind: EventKind, settings: PipedriveSettings) -> tuple[Fact, ...]:
-    data = told.data or told.previous
-    deal = id_or_none(data.get("deal_id"))
+    deal = id_or_none(told.raw.get("deal_id"))
     if deal is None:
         return ()
     gone = kind == "deleted"
-    fact = activity_fact(data, settings, deal=deal, at=told.at, gone=gone)
+    fact = activity_fact(told.raw, settings, deal=deal, at=told.at, gone=gone)
     moved_from = id_or_none(told.previous.get("deal_id")) if "deal_id" in told.previous else None
     left = (fact._replace(object_id=moved_from, value=None),) if moved_from not in (None, deal) and fact else ()
     return (fact, *left) if fact else ()

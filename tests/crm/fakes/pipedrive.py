@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app import clock
+from app.crm.pipedrive import PipedriveSettings
 from tests.crm.fakes.base import Answer, Call, FakeCrm, Sent, route
 
 COMPANY = "12345678"
@@ -65,20 +66,22 @@ class FakePipedrive(FakeCrm):
         """Add an activity to a deal. The webhook that tells of it."""
         self._next_id += 1
         one = {"id": self._next_id, "deal_id": deal, "type": "meeting", "done": True, "owner_id": 77,
-               "participants": [], "due_date": f"{at:%Y-%m-%d}", "due_time": f"{at:%H:%M}", "marked_as_done_time": _iso(at),
-               "update_time": _iso(at), **fields}  # fmt: skip
+               "participants": [], "due_date": f"{at:%Y-%m-%d}", "due_time": f"{at:%H:%M}",
+               "marked_as_done_time": _iso(at), "update_time": _iso(at), **fields}  # fmt: skip
         self.activities[one["id"]] = one
-        meta = self._meta("create", "activity", one["id"], at, 77, "app")
+        meta = self._meta("create", "activity", one["id"], at)
         return {"meta": meta, "data": copy.deepcopy(one), "previous": None}
 
     def _webhook(
         self, action: str, deal: int, previous: dict[str, Any], at: datetime, *, by: int = 77, source: str = "app"
     ) -> dict[str, Any]:
         data = copy.deepcopy(self.deals[deal])
-        meta = self._meta(action, "deal", deal, at, by, source)
+        meta = self._meta(action, "deal", deal, at, by=by, source=source)
         return {"meta": meta, "data": data, "previous": previous or None}
 
-    def _meta(self, action: str, entity: str, entity_id: int, at: datetime, by: int, source: str) -> dict[str, Any]:
+    def _meta(
+        self, action: str, entity: str, entity_id: int, at: datetime, *, by: int = 77, source: str = "app"
+    ) -> dict[str, Any]:
         return {"action": action, "entity": entity, "company_id": COMPANY, "entity_id": str(entity_id),
                 "correlation_id": f"c-{len(self.sent)}", "id": f"e-{action}-{entity_id}-{_iso(at)}",
                 "is_bulk_edit": False, "timestamp": _iso(at), "type": "general", "user_id": str(by), "version": "2.0",
@@ -181,6 +184,25 @@ class FakePipedrive(FakeCrm):
     def _add_note(self, call: Call) -> Answer:
         self.notes.append(call.json)
         return Answer(201, {"success": True, "data": call.json})
+
+
+def pipedrive_settings(**changes: Any) -> PipedriveSettings:
+    """The settings of a connection to the company, for the process `sales`."""
+    settings: dict[str, Any] = {
+        "crm": "pipedrive",
+        "company_id": COMPANY,
+        "pipelines": {
+            "1": {
+                "process": "sales",
+                "stages": {"1": "demo_scheduled", "2": "demo_completed", "won": "won", "lost": "lost"},
+            }
+        },
+        "fields": {"value": {"field": "amount", "type": "number"}, "ab12": {"field": "next_step", "type": "text"}},
+        "activities": {"meeting": {"activity": "demo", "outcomes": {"Held": "held"}}},
+        "outcome_property": "result",
+        "people": {"77": {"id": "rep-7", "roles": ["rep"]}},
+    }
+    return PipedriveSettings.model_validate(settings | changes)
 
 
 def basic(user: str = USER, password: str = PASSWORD) -> dict[str, str]:

@@ -1,0 +1,193 @@
+"""Pipedrive's API through our client: a deal read back, what is written, and what comes instead of an answer."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import pytest
+
+from app.crm.client import ClientError, Credentials, Note, Standing, Task
+from app.crm.drafting import drafted
+from app.crm.http import Unreachable
+from app.crm.pipedrive import PipedriveClient, configuration, read
+from app.engine import load_process
+from tests.crm.builders import NOON
+from tests.crm.fakes.pipedrive import OURS, FakePipedrive
+from tests.crm.http import PlainHttp
+from tests.crm.orders import at
+from tests.crm.world import SALES
+from tests.unit.crm.test_pipedrive import SETTINGS
+
+MAPPED = SETTINGS.model_copy(update={"contact_role_property": "role", "contact_roles": {"Buyer": "champion"}})
+
+
+@pytest.fixture
+async def crm() -> AsyncIterator[FakePipedrive]:
+    """Give a company with one deal."""
+    async with FakePipedrive() as one:
+        one.make_deal(42, at=at(0), stage_id=1, value=7, person_id=3)
+        one.change(42, at=at(5), stage_id=2, value=9)
+        one.persons[3] = {"id": 3, "role": "Buyer"}
+        one.persons[4] = {"id": 4, "role": "Nobody"}
+        one.participants[42] = [4]
+        yield one
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[PlainHttp]:
+    """Give a way to ask."""
+    async with PlainHttp(seconds=1) as one:
+        yield one
+
+
+class Kept:
+    """Keeps what was renewed."""
+
+    def __init__(self) -> None:
+        self.last: Credentials = {}
+
+    async def __call__(self, renewed: Credentials) -> None:
+        self.last = renewed
+
+
+def client(crm: FakePipedrive, http: PlainHttp, kept: Kept | None = None, **credentials: str) -> PipedriveClient:
+    settings = MAPPED.model_copy(update={"api_url": crm.url})
+    return PipedriveClient(settings, credentials or {"api_token": crm.token}, http, kept or Kept())
+
+
+async def test_a_deal_is_read_back_with_its_way_and_its_facts(crm: FakePipedrive, http: PlainHttp) -> None:
+    crm.add_activity(42, at=at(3))
+    told = await client(crm, http).read_deal("42", NOON)
+    stages = [(one.at, one.value, one.previous) for one in told.events if one.name == "stage_id"]
+    assert stages == [(at(0), "1", None), (at(5), "2", "1")]
+    assert [(one.group, one.id) for one in told.facts] == [("activity", "1001"), ("contact", "3"), ("contact", "4")]
+    assert [one.value for one in told.facts[1:]] == [{"id": "3", "role": "champion"}, {"id": "4"}]
+    assert {"activities", "contacts", "fields", "stage_history"} <= told.complete
+
+
+async def test_what_is_read_back_is_known_from_the_webhooks_already(crm: FakePipedrive, http: PlainHttp) -> None:
+    import json
+
+    told = crm.make_deal(50, at=at(0), stage_id=1, value=7)
+    told += crm.change(50, at=at(2), stage_id=2)
+    told += crm.change(50, at=at(4), status="won")
+    by_webhook = {one.key for webhook in told for one in read(json.dumps(webhook).encode(), SETTINGS).events}
+    back = await client(crm, http).read_deal("50", NOON)
+    assert {one.key for one in back.events if one.kind != "seen"} <= by_webhook
+
+
+async def test_a_long_history_comes_page_by_page(crm: FakePipedrive, http: PlainHttp) -> None:
+    for number in range(250):
+        crm.change(42, at=at(10 + number), stage_id=1 + number % 2)
+    told = await client(crm, http).read_deal("42", NOON)
+    assert len([one for one in told.events if one.name == "stage_id"]) == 252
+
+
+async def test_a_deal_that_is_gone_is_told(crm: FakePipedrive, http: PlainHttp) -> None:
+    assert [(await client(crm, http).read_deal(one, NOON)).gone for one in ("404", "no number")] == ["deleted"] * 2
+    assert await client(crm, http).standing("404") is None
+
+
+async def test_notes_and_tasks_are_left_and_found_again(crm: FakePipedrive, http: PlainHttp) -> None:
+    one = client(crm, http)
+    for number in range(150):
+        crm.notes.append({"deal_id": 42, "content": f"note {number}"})
+    assert not await one.has_note("42", "[stagerail:abc]")
+    await one.add_note("42", Note("[stagerail:abc]", "Hold <the> demo\n[stagerail:abc]"))
+    assert await one.has_note("42", "[stagerail:abc]")
+    assert crm.notes[-1]["content"] == "Hold &lt;the> demo<br>[stagerail:abc]"
+    assert not await one.has_task("42", "[stagerail:abc]")
+    await one.add_task("42", Task("[stagerail:abc]", "Hold the demo", "why [stagerail:abc]", date(2026, 12, 1), "77"))
+    assert await one.has_task("42", "[stagerail:abc]")
+    task = list(crm.activities.values())[-1]
+    assert (task["type"], task["due_date"], task["owner_id"]) == ("task", "2026-12-01", 77)
+
+
+async def test_a_deal_is_put_where_it_belongs(crm: FakePipedrive, http: PlainHttp) -> None:
+    one = client(crm, http)
+    assert await one.standing("42") == Standing("1", "2")
+    await one.set_stage("42", Standing("1", "1"))
+    assert (await one.standing("42"), crm.changelog[42][-1]["actor_user_id"]) == (Standing("1", "1"), OURS)
+    await one.set_stage("42", Standing("1", "won"))
+    assert await one.standing("42") == Standing("1", "won")
+    await one.set_stage("42", Standing("1", "2"))
+    assert crm.deals[42]["status"] == "open"
+
+
+async def test_deals_are_listed_page_by_page_since_a_time(crm: FakePipedrive, http: PlainHttp) -> None:
+    for number in range(100, 250):
+        crm.make_deal(number, at=at(60), stage_id=1)
+    one = client(crm, http)
+    first = await one.list_deals(at(30), None)
+    second = await one.list_deals(at(30), first.cursor)
+    assert (len(first.ids), len(second.ids), second.cursor) == (100, 50, None)
+    assert "42" not in (*first.ids, *second.ids)
+
+
+async def test_a_token_that_has_run_out_is_renewed_once_and_kept(crm: FakePipedrive, http: PlainHttp) -> None:
+    kept = Kept()
+    crm.expire_token()
+    one = client(crm, http, kept, access_token="token-1", refresh_token="refresh-1", client_id="c", client_secret="s")
+    assert await one.standing("42") == Standing("1", "2")
+    assert kept.last["access_token"] == "token-2"
+    refused = client(crm, http, access_token="x", refresh_token="wrong", client_id="c")
+    with pytest.raises(ClientError, match="client_token_refused") as error:
+        await refused.standing("42")
+    assert error.value.again is False
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "again"),
+    [(500, "client_failing", True), (503, "client_failing", True), (403, "client_forbidden", False)],
+)
+async def test_errors_are_told_apart(crm: FakePipedrive, http: PlainHttp, status: int, code: str, again: bool) -> None:
+    crm.fail_next(1, status)
+    with pytest.raises(ClientError, match=code) as error:
+        await client(crm, http).standing("42")
+    assert error.value.again is again
+
+
+async def test_being_asked_to_wait_is_passed_on(crm: FakePipedrive, http: PlainHttp) -> None:
+    crm.throttle_next(1, retry_after=7)
+    with pytest.raises(ClientError, match="client_throttled") as error:
+        await client(crm, http).standing("42")
+    assert (error.value.again, error.value.after) == (True, 7)
+
+
+async def test_a_server_that_hangs_or_breaks_off_is_unreachable(crm: FakePipedrive, http: PlainHttp) -> None:
+    crm.lose_next(1)
+    with pytest.raises(Unreachable):
+        await client(crm, http).standing("42")
+    crm.hang(3)
+    with pytest.raises(Unreachable):
+        await client(crm, http).standing("42")
+
+
+def test_a_mapping_is_drafted_by_equal_names() -> None:
+    found: dict[str, Any] = {
+        "pipelines": [{"id": 1, "name": "Sales"}],
+        "stages": [
+            {"id": 2, "name": "Demo completed", "pipeline_id": 1, "order_nr": 2},
+            {"id": 1, "name": "Demo Scheduled", "pipeline_id": 1, "order_nr": 1},
+            {"id": 3, "name": "Haggling", "pipeline_id": 1, "order_nr": 3},
+        ],
+        "fields": [{"key": "ab12", "name": "Next step", "field_type": "text"}],
+        "users": [{"id": 77, "name": "Ana Rossi"}],
+        "me": {"company_id": 12345678},
+    }
+    draft = drafted("pipedrive", configuration(found), load_process(SALES, source="sales.yaml"))
+    assert draft.settings == {
+        "crm": "pipedrive",
+        "company_id": "12345678",
+        "pipelines": {
+            "1": {"process": "sales",
+                  "stages": {"1": "demo_scheduled", "2": "demo_completed", "won": "won", "lost": "lost"}}
+        },
+        "fields": {"ab12": {"field": "next_step", "type": "text"}},
+        "people": {"77": {"id": "ana-rossi"}},
+    }  # fmt: skip
+    assert draft.left == [
+        {"place": "pipelines.1.stages.3", "label": "Haggling"},
+        {"place": "fields", "label": "amount"},
+        {"place": "activities", "label": "demo"},
+    ]

@@ -1,0 +1,153 @@
+"""Pipedrive's webhooks, both versions: what they tell, in whatever order; who may send them; what cannot be read."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from app.crm.events import Malformed
+from app.crm.pipedrive import read, record, verify
+from tests.crm.builders import NOON
+from tests.crm.fakes.pipedrive import PASSWORD, USER, FakePipedrive, as_v1, basic, pipedrive_settings
+from tests.crm.hostile import expect_only_refusals
+from tests.crm.orders import at, expect_the_same_in_any_order
+
+SETTINGS = pipedrive_settings()
+
+
+def events(webhook: Any) -> list[tuple[Any, ...]]:
+    batch = read(json.dumps(webhook).encode(), SETTINGS)
+    return [(one.kind, one.name, one.value, one.previous if one.tells_previous else "-") for one in batch.events]
+
+
+def test_a_change_of_stage_tells_where_the_deal_was() -> None:
+    crm = FakePipedrive()
+    [made] = crm.make_deal(42, at=at(0), stage_id=1, value=2000)
+    [moved] = crm.change(42, at=at(5), stage_id=2, value=3000)
+    assert events(made) == [
+        ("created", None, None, "-"),
+        ("changed", "owner_id", 77, "-"),
+        ("changed", "pipeline_id", 1, "-"),
+        ("changed", "stage_id", "1", "-"),
+        ("changed", "value", 2000, "-"),
+    ]
+    assert events(moved) == [("changed", "stage_id", "2", "1"), ("changed", "value", 3000, 2000)]
+    batch = read(json.dumps(moved).encode(), SETTINGS)
+    assert {(one.at, one.by, one.channel) for one in batch.events} == {(at(5), "77", "app")}
+
+
+def test_both_versions_tell_the_same_thing_once() -> None:
+    crm = FakePipedrive()
+    told = crm.make_deal(42, at=at(0), stage_id=1, custom_fields={"ab12": {"type": "text", "value": "call"}})
+    told += crm.change(42, at=at(1), stage_id=2, custom_fields={"ab12": {"type": "text", "value": "send"}})
+    for webhook in told:
+        second = read(json.dumps(webhook).encode(), SETTINGS)
+        first = read(json.dumps(as_v1(webhook)).encode(), SETTINGS)
+        assert {one.key for one in first.events} == {one.key for one in second.events}
+        again = {**webhook, "meta": {**webhook["meta"], "attempt": 3}}
+        assert read(json.dumps(again).encode(), SETTINGS).events == second.events
+
+
+def test_a_deal_is_closed_by_its_status_and_opened_again() -> None:
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=1)
+    assert events(crm.change(42, at=at(1), status="won")[0]) == [("changed", "stage_id", "won", "1")]
+    assert events(crm.change(42, at=at(2), status="open", stage_id=2)[0]) == [("changed", "stage_id", "2", "won")]
+    assert events(crm.change(42, at=at(3), title="another")[0]) == []
+
+
+def test_deletion_and_merging_end_a_deal() -> None:
+    crm = FakePipedrive()
+    [made] = crm.make_deal(42, at=at(0), stage_id=1)
+    gone = {"meta": {**made["meta"], "action": "delete"}, "data": None, "previous": made["data"]}
+    assert events(gone) == [("deleted", None, None, "-")]
+    merged = {"meta": {**made["meta"], "action": "merge"}, "data": {**made["data"], "merge_what_id": 43}}
+    assert events(merged) == [("merged", None, "43", "-")]
+
+
+def test_an_activity_is_a_fact_of_its_deal() -> None:
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=1)
+    body = json.dumps(crm.add_activity(42, at=at(3), result="Held", participants=[{"person_id": 7}])).encode()
+    [fact] = read(body, SETTINGS).facts
+    assert (fact.object_id, fact.group, fact.at) == ("42", "activity", at(3))
+    assert fact.value == {
+        "id": fact.id, "activity": "demo", "at": at(3).isoformat(), "status": "done", "outcome": "held",
+        "contacts": ["7"], "by": "rep-7",
+    }  # fmt: skip
+    planned = json.dumps(crm.add_activity(42, at=at(9), done=False, type="lunch", owner_id=5)).encode()
+    [fact] = read(planned, SETTINGS).facts
+    assert fact.value is not None
+    assert (fact.value["status"], fact.value["activity"], fact.value["by"]) == ("planned", "lunch", "5")
+
+
+def test_what_is_not_of_a_deal_is_nothing_to_us() -> None:
+    crm = FakePipedrive()
+    lonely = crm.add_activity(42, at=at(3), deal_id=None)
+    person = {"meta": {**lonely["meta"], "entity": "person"}, "data": {"id": 1, "update_time": "2026-01-01 10:00:00"}}
+    for body in (lonely, person):
+        batch = read(json.dumps(body).encode(), SETTINGS)
+        assert (batch.events, batch.facts, batch.ignored) == ((), (), 1)
+
+
+def test_another_company_s_delivery_is_refused() -> None:
+    [made] = FakePipedrive().make_deal(42, at=at(0), stage_id=1)
+    made["meta"]["company_id"] = 999
+    with pytest.raises(Malformed, match="event_of_another_account"):
+        read(json.dumps(made).encode(), SETTINGS)
+
+
+def test_only_who_has_the_password_is_let_in() -> None:
+    def accepts(headers: dict[str, str], *secrets: str) -> bool:
+        given = list(secrets) or [f"{USER}:{PASSWORD}"]
+        return verify(given, method="POST", uri="https://x/", headers=headers, body=b"{}", now=NOON)
+
+    assert accepts(basic())
+    assert accepts(basic(), "older:one", f"{USER}:{PASSWORD}")
+    wrong: list[dict[str, str]] = [
+        {}, basic(password="x"), basic(user="x"), {"authorization": "Basic"}, {"authorization": "Basic %%%"},
+        {"authorization": "Basic \udcff"}, {"authorization": "Bearer " + basic()["authorization"][6:]},
+        {"authorization": "Basic " + "A" * 100_000},
+    ]  # fmt: skip
+    assert [accepts(headers) for headers in wrong] == [False] * len(wrong)
+
+
+def test_a_deal_as_the_api_writes_it_is_read_as_seen() -> None:
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=2, value=7)
+    for found in (crm.deals[42], {"success": True, "data": crm.deals[42]}):
+        told = [(one.kind, one.name, one.value, one.at) for one in record(found, SETTINGS, NOON)]
+        assert ("seen", "stage_id", "2", at(0)) in told
+        assert ("seen", "value", 7, at(0)) in told
+
+
+def _history(chance: random.Random) -> list[bytes]:
+    """A deal's making and four more things that happen to it, some of them told by the older version."""
+    crm = FakePipedrive()
+    told = list(crm.make_deal(42, at=at(0), stage_id=chance.choice((1, 2)), value=chance.randrange(3)))
+    minute = 0.0
+    while len(told) < 5:
+        minute += chance.choice((0.5, 1, 90))
+        if chance.random() < 0.3:
+            told.append(crm.add_activity(42, at=at(minute)))
+        else:
+            fields: dict[str, Any] = {
+                "stage_id": chance.choice((1, 2)),
+                "status": chance.choice(("open", "won", "lost")),
+            }
+            told += crm.change(42, at=at(minute), **fields, value=chance.randrange(3))
+    return [json.dumps(as_v1(one) if chance.random() < 0.3 and "deal" in str(one["meta"]["entity"]) else one).encode()
+            for one in told]  # fmt: skip
+
+
+def test_any_order_and_any_copies_end_in_the_same_deal() -> None:
+    expect_the_same_in_any_order(SETTINGS, _history, "42", read)
+
+
+def test_hostile_deliveries_are_refused_and_nothing_else() -> None:
+    crm = FakePipedrive()
+    [made] = crm.make_deal(42, at=at(0), stage_id=1, custom_fields={"ab12": {"value": "x"}})
+    [moved] = crm.change(42, at=at(5), stage_id=2)
+    good = [made, moved, as_v1(moved), crm.add_activity(42, at=at(3), participants=[{"person_id": 7}])]
+    expect_only_refusals(read, SETTINGS, good)

@@ -76,6 +76,9 @@ ADAPTERS: dict[str, Adapter] = {
         hubspot.HubspotSettings,
         hubspot.verify,
         hubspot.read,
+        hubspot.HubspotClient,
+        hubspot.record,
+        hubspot.configuration,
         example=hubspot_example.EXAMPLE,
     ),
     "pipedrive": Adapter(

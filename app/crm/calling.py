@@ -37,6 +37,8 @@ class Api:
         self._http = http
         self._keep = keep
         self._dialect = dialect
+        self.answered_at: datetime | None = None
+        """When the CRM gave its last answer, by its own clock; None where it does not say."""
 
     async def call(
         self,
@@ -56,11 +58,14 @@ class Api:
         sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         typed = {"accept": "application/json"} | ({} if sent is None else {"content-type": "application/json"})
         answer = await self._authorised(Request(method, url, {**typed, **(headers or {})}, sent))
+        self.answered_at = _date(answer.headers.get("date", ""))
         content = _content(answer)
         if missing and answer.status == HTTPStatus.NOT_FOUND:
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise self._dialect.problem(answer.status, content) or problem_of(answer, content)
+        if missing and content is None:  # an answer without content is not the same as nothing being there
+            raise ClientError("client_unreadable", again=True, status=answer.status)
         return content
 
     async def _authorised(self, request: Request) -> Response:
@@ -77,8 +82,9 @@ class Api:
 
 
 def bearer(credentials: Credentials) -> Mapping[str, str]:
-    """`Authorization: Bearer …`."""
-    return {"authorization": f"Bearer {credentials.get('access_token', '')}"}
+    """`Authorization: Bearer …`; nothing where there is no token yet: the CRM then asks for one, and it is renewed."""
+    token = credentials.get("access_token")
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def refreshing(url: Callable[[Credentials], str], *, grant: str = "refresh_token") -> Refresh:

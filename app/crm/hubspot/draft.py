@@ -1,0 +1,60 @@
+"""What a HubSpot account is made of, in the words that a mapping is drafted from."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from app.crm.connection import FieldType
+from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
+from app.crm.hubspot.words import id_of
+
+_TYPES: dict[str, FieldType] = {
+    "number": "number",
+    "bool": "boolean",
+    "date": "date",
+    "datetime": "date",
+    "enumeration": "choice",
+}
+
+
+def configuration(found: dict[str, Any]) -> Configuration:
+    """Pipelines with their stages in order; properties; owners, each under both ids; the account."""
+    pipelines = tuple(_pipeline(one) for one in _things(found, "pipelines"))
+    fields = tuple(_field(one) for one in _things(found, "properties"))
+    people = tuple(pair for one in _things(found, "owners") for pair in _person(one))
+    portal = found.get("portal_id")
+    return Configuration(pipelines, fields, people, {"portal_id": portal} if id_of(portal) else {})
+
+
+def closed(stage: Mapping[str, Any]) -> Literal["won", "lost"] | None:
+    """How a stage ends a deal, if it does: HubSpot writes both its probability and whether it closes as text."""
+    about = stage.get("metadata")
+    metadata = about if isinstance(about, dict) else {}
+    if str(metadata.get("isClosed")).lower() != "true":
+        return None
+    return "won" if str(metadata.get("probability")) in ("1", "1.0") else "lost"
+
+
+def _pipeline(one: Mapping[str, Any]) -> CrmPipeline:
+    stages = sorted(_things(one, "stages"), key=lambda stage: _order(stage.get("displayOrder")))
+    listed = tuple(CrmStage(str(stage.get("id")), str(stage.get("label")), closed(stage)) for stage in stages)
+    return CrmPipeline(str(one.get("id")), str(one.get("label")), listed)
+
+
+def _field(one: Mapping[str, Any]) -> CrmField:
+    options = tuple((str(each.get("value")), str(each.get("label"))) for each in _things(one, "options"))
+    return CrmField(str(one.get("name")), str(one.get("label")), _TYPES.get(str(one.get("type")), "text"), options)
+
+
+def _person(one: Mapping[str, Any]) -> list[tuple[str, str]]:
+    named = " ".join(str(one[name]) for name in ("firstName", "lastName") if one.get(name))
+    ids = [found for found in (id_of(one.get("id")), id_of(one.get("userId"))) if found is not None]
+    return [(each, named or str(one.get("email") or each)) for each in dict.fromkeys(ids)]
+
+
+def _order(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _things(of: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    found = of.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

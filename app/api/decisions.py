@@ -11,7 +11,7 @@ from app.api.parameters import Cursor, Limit, Text, iso, page, place_of
 from app.api.replies import DecisionPage, LoggedDecisionReply, json_reply
 from app.api.routing import respond, router
 from app.i18n import render_decision
-from app.services.decision_log import decision_of, read_logged
+from app.services.decision_log import Source, decision_of, read_logged
 from app.store.decisions import LoggedDecision, list_decisions
 
 routes = router("decisions")
@@ -52,9 +52,7 @@ async def decisions(
     outcome: Annotated[
         Literal["allowed", "blocked", "not_judged"] | None, Query(description="Of this outcome only.")
     ] = None,
-    source: Annotated[
-        Literal["api", "move", "put", "webhook"] | None, Query(description="From this source only.")
-    ] = None,
+    source: Annotated[Source | None, Query(description="From this source only.")] = None,
     limit: Annotated[Limit, Query()] = 50,
     cursor: Cursor = None,
 ) -> Response:

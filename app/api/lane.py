@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from starlette.types import Receive, Scope
 
-from app.api import validate_transition, webhooks
+from app.api import crm_questions, validate_transition, webhooks
 from app.api.context import Services
 from app.api.problems import Reply
 
@@ -18,6 +18,7 @@ class Lane(NamedTuple):
 
 
 _VALIDATE = Lane(validate_transition.PATH, validate_transition.fast_lane)
+_ASK = Lane(validate_transition.PATH, crm_questions.fast_lane)
 _RECEIVE = Lane(webhooks.PATH, webhooks.fast_lane)
 
 
@@ -27,5 +28,5 @@ def lane_of(scope: Scope) -> Lane | None:
         return None
     path: str = scope["path"]
     if path == validate_transition.PATH:
-        return _VALIDATE
+        return _ASK if crm_questions.is_asked(scope) else _VALIDATE
     return _RECEIVE if webhooks.connection_in(path) else None

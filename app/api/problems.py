@@ -49,6 +49,7 @@ STATUS = {
     "invalid-process-file": 422,
     "invalid-cursor": 422,
     "both-deal-forms": 422,
+    "unreadable-event": 422,
     "idempotency-key-reused": 422,
     "bad-signature": 401,
     "internal-error": 500,

@@ -7,6 +7,7 @@ from pydantic_core import to_json
 
 from app.api.problems import Reply
 from app.engine import Snapshot
+from app.services.decision_log import Source
 
 
 class Shape(BaseModel):
@@ -108,11 +109,17 @@ class DecisionReply(Shape):
     ] = []
 
 
+class DecisionsReply(Shape):
+    """The decisions on a batch, each with its `deal_id`; `faults` are those of its items that cannot be used."""
+
+    decisions: list[DecisionReply]
+
+
 class LoggedDecisionReply(DecisionReply):
     """A decision of the log."""
 
     deal_id: str | None
-    source: Literal["api", "move", "put", "webhook"]
+    source: Source
     actor: str | None
     decided_at: str
     applied: bool | None

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Body, Request, Response
 from starlette.types import Receive, Scope
 
 from app import clock
-from app.api import examples
+from app.api import crm_questions, examples
 from app.api.bodies import parse, read_body, require_json
 from app.api.context import Caller, Services, authenticate, caller_of
 from app.api.idempotency import fingerprint, given_key, is_replayed, write
 from app.api.openapi import answers, operation
 from app.api.problems import Problem, Reply
-from app.api.replies import DecisionReply, json_reply
+from app.api.replies import DecisionReply, DecisionsReply, json_reply
 from app.api.requests import DealQuestion, ValidateTransition
 from app.api.routing import respond, router
 from app.i18n import render_decision
@@ -26,6 +26,8 @@ from app.store.decisions import append_decision, insert_decision
 
 routes: APIRouter = router("decisions")
 PATH = "/validate-transition"
+_ASKED_WITH_A_KEY = operation("decide", idempotent=True)
+_OPERATION = {**_ASKED_WITH_A_KEY, "parameters": [*_ASKED_WITH_A_KEY["parameters"], *crm_questions.PARAMETERS]}
 
 
 @routes.post(
@@ -33,7 +35,7 @@ PATH = "/validate-transition"
     summary="May this deal move there, and if not, what is missing?",
     responses=answers(
         200,
-        DecisionReply,
+        DecisionReply | DecisionsReply,
         examples.DECISION,
         "unknown-process",
         "unknown-version",
@@ -41,8 +43,12 @@ PATH = "/validate-transition"
         "unknown-stage",
         "both-deal-forms",
         "idempotency-key-reused",
+        "unknown-connection",
+        "bad-signature",
+        "unreadable-event",
+        "secret-unavailable",
     ),
-    openapi_extra=operation("decide", idempotent=True),
+    openapi_extra=_OPERATION,
 )
 async def validate_transition(
     request: Request, body: Annotated[ValidateTransition, Body(openapi_examples=examples.VALIDATE)]

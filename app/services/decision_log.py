@@ -12,7 +12,8 @@ from app.services.refusals import UnknownDecision
 from app.store.database import Database
 from app.store.decisions import LoggedDecision, read_decision
 
-Source = Literal["api", "move", "put", "webhook"]
+Source = Literal["api", "move", "put", "webhook", "crm", "veto"]
+"""Who asked or told: a question of our API, a move there, a stored deal; a CRM's delivery, its question, its veto."""
 
 
 def logged(

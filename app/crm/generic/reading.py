@@ -28,10 +28,12 @@ def read_at(body: bytes, settings: GenericSettings, received_at: datetime) -> Ba
 
 
 def record(content: Any, settings: GenericSettings, now: datetime) -> tuple[Event, ...]:
-    """A deal as it is at this moment, whatever else the delivery says."""
+    """A deal as it is at this moment, whatever else the delivery says; first of all, that it is there."""
     if not isinstance(content, dict):
         raise Malformed("event_not_an_object")
-    return tuple(_values(content, settings, identifier(content, settings.deliveries.id), now, None))
+    object_id = identifier(content, settings.deliveries.id)
+    there = _event(content, settings, (object_id, "seen", now, None, None), None)
+    return there, *_values(content, settings, object_id, now, None)
 
 
 def _read(body: bytes, settings: GenericSettings, received_at: datetime | None) -> Batch:

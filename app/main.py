@@ -47,6 +47,9 @@ from app.services.keys import Keys
 from app.services.outbox import Handler
 from app.services.outbox_worker import OutboxWorker
 from app.services.processes import Processes
+from app.services.remedies import Remedies
+from app.services.settler import Settler
+from app.services.settling import Judges
 from app.settings import Settings
 from app.store.database import DatabaseDown, open_database
 from app.store.migrate import is_current
@@ -79,11 +82,13 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
         await services.deliveries.start()
         await services.outbox.start()
         await services.clock_work.start()
+        await services.settler.start()
         try:
             yield
         finally:
             await services.clock_work.stop()
             await services.deliveries.stop()
+            await services.settler.stop()
             await services.outbox.stop()
             await services.http.close()
             await services.database.stop()
@@ -121,16 +126,19 @@ def _services(settings: Settings) -> Services:
             raise DatabaseDown("the schema is not up to date: run `stagerail migrate`")
 
     metrics = Metrics()
-    deliveries = DeliveryWorker(database, known, metrics.decided)
     events = Events(settings.public_url or "urn:stagerail")
+    deliveries = DeliveryWorker(database, known, metrics.decided, events)
     key = None if settings.encryption_key is None else settings.encryption_key.get_secret_value()
     http = Outgoing(allowed_of(settings.outgoing_allow))
-    handlers: dict[str, Handler] = {"event": EventSender(database, http, key)}
+    judges = Judges(database, known, key, http, events, metrics.decided)
+    handlers: dict[str, Handler] = {"event": EventSender(database, http, key), "remedy": Remedies(judges)}
     worker = OutboxWorker(database, handlers, died=events.died, count=metrics.attempted, depth=metrics.waiting)
     clock_work = ClockWork(database, usual_passes(database, events, worker.wake))
+    settler = Settler(judges)
     return Services(
-        settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http, clock_work
-    )
+        settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http, clock_work,
+        settler,
+    )  # fmt: skip
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:

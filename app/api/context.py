@@ -16,6 +16,7 @@ from app.services.forgetting import Forgetting
 from app.services.keys import Keys, Principal
 from app.services.outbox_worker import OutboxWorker
 from app.services.processes import Processes
+from app.services.settler import Settler
 from app.settings import Settings
 from app.store.database import Database
 
@@ -35,6 +36,7 @@ class Services(NamedTuple):
     outbox: OutboxWorker
     http: Outgoing
     clock_work: ClockWork
+    settler: Settler
 
 
 class Caller(NamedTuple):

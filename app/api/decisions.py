@@ -71,5 +71,8 @@ async def _shape(caller: Caller, row: LoggedDecision) -> dict[str, Any]:
     services = caller.services
     compiled = await services.processes.asked(services.database, caller.tenant_id, row.process_key, row.process_version)
     content = render_decision(decision_of(row), compiled, caller.locale, decision_id=row.decision_id)
-    more = {"deal_id": row.deal_id, "source": row.source, "actor": row.actor_id}
+    more = {
+        "deal_id": row.deal_id, "source": row.source, "actor": row.actor_id, "channel": row.channel,
+        "changed_by": row.changed_by, "supersedes": row.supersedes,
+    }  # fmt: skip
     return {**content, **more, "decided_at": iso(row.decided_at), "applied": row.applied}

@@ -60,7 +60,8 @@ _BLOCKED = decide(_COMPILED, _SNAPSHOT, "demo_completed", as_of=_NOW, actor=Acto
 
 DECISION = render_decision(_BLOCKED, _COMPILED, "en", decision_id=_ID)
 LOGGED = {
-    **DECISION, "deal_id": "D-17", "source": "api", "actor": "rep-7", "decided_at": _AS_OF, "applied": None,
+    **DECISION, "deal_id": "D-17", "source": "api", "actor": "rep-7", "channel": None, "changed_by": None,
+    "supersedes": None, "decided_at": _AS_OF, "applied": None,
 }  # fmt: skip
 MOVE = {**DECISION, "applied": False}
 _LOOK = decide(_COMPILED, _SNAPSHOT, "lost", as_of=_NOW)

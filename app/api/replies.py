@@ -121,6 +121,9 @@ class LoggedDecisionReply(DecisionReply):
     deal_id: str | None
     source: Source
     actor: str | None
+    channel: Annotated[str | None, Field(description="Where the CRM says that the move was made, in its own word.")]
+    changed_by: Annotated[str | None, Field(description="Who the CRM says made it: our person, else the CRM's id.")]
+    supersedes: Annotated[str | None, Field(description="The decision on the same move that this one takes over from.")]
     decided_at: str
     applied: bool | None
 

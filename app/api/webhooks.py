@@ -37,10 +37,13 @@ class ReceivedReply(Shape):
 
 
 class EventCounts(Shape):
-    """How many events became what; `judged_anew` counts older moves that turned out to have begun elsewhere."""
+    """How many events became what; `settling` counts what is judged later, `judged_anew` older moves whose verdict
+    is another now.
+    """
 
     judged: int
     not_judged: int
+    settling: int
     facts: int
     ignored: int
     duplicate: int
@@ -83,7 +86,8 @@ DELIVERY: dict[str, Any] = {
     "processed_at": "2026-11-23T10:00:00.018000Z",
     "attempts": 1,
     "events": {
-        "judged": 1, "not_judged": 0, "facts": 1, "ignored": 0, "duplicate": 0, "refused": 0, "judged_anew": 0,
+        "judged": 1, "not_judged": 0, "settling": 0, "facts": 1, "ignored": 0, "duplicate": 0, "refused": 0,
+        "judged_anew": 0,
     },
     "decisions": ["0199c7a1-52d5-7a00-9b1f-6f2f4f1f7b11"],
 }  # fmt: skip

@@ -17,7 +17,8 @@ class Verdict(NamedTuple):
     """The last decision logged for an event, and what was judged: anything else is judged anew.
 
     `standing` is what crm_moves says of it, `version` the version of the process that judged it, `at` the time of the
-    event. `origin` names the event by which the move was first known: what answers the move is named after it.
+    event, `way` its process and stages. `origin` names the event by which the move was first known: what answers the
+    move is named after it.
     """
 
     decision_id: str
@@ -25,6 +26,7 @@ class Verdict(NamedTuple):
     at: datetime | None = None
     version: int | None = None
     standing: str = ""
+    way: str = ""
     origin: str = ""
 
 

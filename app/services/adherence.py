@@ -12,7 +12,7 @@ from app.engine import CompiledProcess, Decision, Finding
 from app.services.refusals import InvalidRequest
 from app.store.database import Reader, Transaction
 from app.store.decisions import LoggedDecision, insert_decision
-from app.store.insights import DIMENSIONS, RESULTS, Dimension, Kept, Period, count_kept, insert_kept
+from app.store.insights import DIMENSIONS, RESULTS, Dimension, Kept, Period, count_kept, delete_kept, insert_kept
 
 DRAWN = "drawn"
 """The rule that a move is one the process draws: asked of every move, so its `activated` counts the moves."""
@@ -48,16 +48,37 @@ class Adherence(NamedTuple):
 async def record_move(
     tx: Transaction, entry: LoggedDecision, decision: Decision, compiled: CompiledProcess, *, owner: str | None
 ) -> None:
-    """Log a decision about a move that was made or tried, with what it means for adherence."""
+    """Log a decision about a move that was made or tried, with what it means for adherence.
+
+    One that supersedes another counts in its place: a move counts once.
+    """
     await insert_decision(tx, entry)
+    if entry.supersedes is not None:
+        await delete_kept(tx, entry.tenant_id, entry.supersedes)
     if decision.outcome == "not_judged" or decision.missing or entry.source == "api":
         return
     at = decision.as_of.astimezone(compiled.zone)
     refused = entry.source == "move" and not entry.applied
     found = dict(_refused(decision) if refused else _happened(decision))
-    moved = (entry.process_key, decision.from_stage or "", decision.to_stage, owner or "", _week(at), f"{at:%Y-%m-%d}")
-    rows = [Kept(entry.tenant_id, entry.decision_id, *what, *moved, result) for what, result in found.items()]
+    moved = (
+        entry.process_key,
+        decision.from_stage or "",
+        decision.to_stage,
+        owner or "",
+        week_of(at),
+        f"{at:%Y-%m-%d}",
+    )
+    against = {_what(finding) for finding in decision.findings if blocks_surely(finding)}
+    rows = [
+        Kept(entry.tenant_id, entry.decision_id, *what, *moved, result, what in against)
+        for what, result in found.items()
+    ]
     await insert_kept(tx, rows)
+
+
+def blocks_surely(finding: Finding) -> bool:
+    """Whether it blocks, and not for doubt: nobody is held to what could not be evaluated."""
+    return finding.severity == "block" and finding.code not in (UNKNOWN, "unknown_stage")
 
 
 def _happened(decision: Decision) -> Iterator[tuple[tuple[str, str], str]]:
@@ -85,7 +106,8 @@ def _what(finding: Finding) -> tuple[str, str]:
     return "rule", next((rule for rule in HOUSE_RULES if rule in finding.expected), finding.code)
 
 
-def _week(at: datetime) -> str:
+def week_of(at: datetime) -> str:
+    """The ISO week of a time, in its own zone."""
     year, week, _ = at.isocalendar()
     return f"{year:04}-W{week:02}"
 

@@ -1,51 +1,76 @@
-"""What a CRM's events on one deal amount to, as decisions: every move judged, illegal ones too: they have happened."""
+"""What a CRM's moves of one deal amount to, as decisions: every one is judged, illegal ones too: they have happened."""
 
+import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, cast
 
 from app.crm.connection import person_of
 from app.crm.events import Event
-from app.crm.state import Deal, snapshot_before
-from app.crm.timeline import Move
+from app.crm.state import NOTHING, Deal, lacking, snapshot_before
+from app.crm.timeline import Move, identity
 from app.engine import Actor, CompiledProcess, Decision, Snapshot, UnknownStage, decide, decide_unknown_stage
-from app.services.judging import CRM_LACKS
+from app.services.adherence import blocks_surely
+from app.store.crm_moves import Verdict as Standing
+
+
+class Rules(NamedTuple):
+    """The process versions that judge a deal: the current one of each process, and those that have judged before.
+
+    `first` is the one to name where no process is known.
+    """
+
+    current: Mapping[str, CompiledProcess]
+    older: Mapping[tuple[str, int], CompiledProcess]
+    first: CompiledProcess
+
+    def of(self, process: str, version: int | None = None) -> CompiledProcess:
+        """A process in the version that has judged a move before, else in its current one."""
+        known = self.older.get((process, version)) if version is not None else None
+        return known or self.current.get(process, self.first)
 
 
 class Judgement(NamedTuple):
-    """The decision on one event. `about` is what was judged: when that is another one day, it is judged anew."""
+    """The decision on one event. `about` is what matters of it: while that is the same, it is no new decision."""
 
     event: Event
+    identity: str
     about: str
     decision: Decision
     actor: Actor | None
     compiled: CompiledProcess
+    standing: Standing
+    move: Move | None = None
+
+    @property
+    def way(self) -> str:
+        """Its process and both stages."""
+        return json.dumps([self.decision.process, self.decision.from_stage, self.decision.to_stage])
 
 
 def judge(
-    deal: Deal, now: Snapshot | None, processes: Mapping[str, CompiledProcess], *, complete: bool
+    deal: Deal, now: Snapshot | None, rules: Rules, *, complete: bool, together: timedelta = NOTHING
 ) -> list[Judgement]:
-    """Judge what was not judged before, or not from where it now turns out to have begun.
+    """Judge every move that was not our own, with the facts of its time.
 
-    `processes` has the process of every move and, under the empty key, the one to name where none is known.
-    `complete` says that the deal's facts are kept through our API: then nothing is lacking but what events lack.
+    `complete` says that the deal's facts are kept through our API: then nothing is lacking but what events lack, and
+    nobody knows how they stood before. What was saved within `together` after a move is judged with it.
     """
-    lacks = frozenset() if complete else _lacks(deal)
     found: list[Judgement] = []
     created = deal.line.created
-    if created is not None and (deal.process or len(set(processes.values())) == 1):
-        compiled = processes[deal.process or ""]
-        about = json.dumps([compiled.key, None, None])
-        if _is_new(deal, created, about):
-            decision = _not_judged(compiled, None, None, created.at, lacks | {"stage"})
-            found.append(Judgement(created, about, decision, _actor(deal, created), compiled))
+    if created is not None and (deal.process or len(set(rules.current.values())) == 1):
+        compiled = rules.of(deal.process or "")
+        decision = _not_judged(compiled, None, None, created.at, _lacks(deal, created.at, complete) | {"stage"})
+        found.append(_judgement(created, decision, _actor(deal, created), compiled, None))
     for move in deal.line.moves:
-        compiled = processes[process_of(move)]
-        about = json.dumps([compiled.key, _from(move), move.entry.stage])
-        if _is_new(deal, move.event, about):
-            decision, actor = _move(deal, move, now, compiled, lacks), _actor(deal, move.event)
-            found.append(Judgement(move.event, about, decision, actor, compiled))
+        if move.own:
+            continue
+        verdict = deal.record.verdicts.get(move.identity)
+        compiled = rules.of(process_of(move), verdict.version if verdict else None)
+        lacks = _lacks(deal, move.event.at, complete)
+        decision = _move(deal, move, now, compiled, lacks=lacks, together=together)
+        found.append(_judgement(move.event, decision, _actor(deal, move.event), compiled, move))
     return found
 
 
@@ -54,33 +79,63 @@ def process_of(move: Move) -> str:
     return move.place.process if move.place else ""
 
 
-def _is_new(deal: Deal, event: Event, about: str) -> bool:
-    verdict = deal.record.verdicts.get(event.key)
-    return verdict is None or verdict.about != about
+def author_of(deal: Deal, event: Event) -> str | None:
+    """Who did it: our person, else the CRM's own id."""
+    person = person_of(deal.settings, event.by)
+    return person.id if person else event.by
 
 
-def _lacks(deal: Deal) -> frozenset[str]:
-    """A deal whose making was not seen may have been anywhere before."""
-    return CRM_LACKS if deal.line.created else CRM_LACKS | {"stage_history"}
+def source_of(move: Move) -> str | None:
+    """The stage before, unless it is one of another process."""
+    before = move.before
+    return None if before is None or before.process not in (move.entry.process, None) else before.stage
 
 
-def _move(deal: Deal, move: Move, now: Snapshot | None, compiled: CompiledProcess, lacks: frozenset[str]) -> Decision:
-    if now is None or not move.judgeable:
-        return _not_judged(compiled, _from(move), move.entry.stage, move.event.at, lacks | {"stage"})
-    snapshot = snapshot_before(deal, now, compiled.zone, move)
-    return _decide(compiled, snapshot, move, _actor(deal, move.event), lacks)
+def _judgement(
+    event: Event, decision: Decision, actor: Actor | None, compiled: CompiledProcess, move: Move | None
+) -> Judgement:
+    return Judgement(event, identity(event), _about(decision), decision, actor, compiled, standing_of(decision), move)
 
 
-def _decide(
-    compiled: CompiledProcess, snapshot: Snapshot, move: Move, actor: Actor | None, lacks: frozenset[str]
+def standing_of(decision: Decision) -> Standing:
+    """What a verdict amounts to. Drift is what complete facts surely forbid; doubt makes none."""
+    if decision.outcome != "blocked":
+        return "not_judged" if decision.outcome == "not_judged" else "allowed"
+    surely = any(blocks_surely(finding) for finding in decision.findings)
+    return "drift" if surely and not decision.missing else "blocked_incomplete"
+
+
+def _about(decision: Decision) -> str:
+    """From, to, outcome, findings and what lacked; not the figures in them, which change with every new fact."""
+    findings = [(one.code, one.severity, one.requirement, one.at) for one in decision.findings]
+    ends = (decision.process, decision.from_stage, decision.to_stage)
+    matters = json.dumps([*ends, decision.outcome, findings, decision.missing])
+    return hashlib.sha256(matters.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+def _lacks(deal: Deal, at: datetime, complete: bool) -> frozenset[str]:
+    return frozenset() if complete else lacking(deal, at)
+
+
+def _move(
+    deal: Deal,
+    move: Move,
+    now: Snapshot | None,
+    compiled: CompiledProcess,
+    *,
+    lacks: frozenset[str],
+    together: timedelta,
 ) -> Decision:
-    to, as_of = move.entry.stage, move.event.at
+    to, at = move.entry.stage, move.event.at
+    if now is None or not move.judgeable:
+        return _not_judged(compiled, source_of(move), to, at, lacks | {"stage"})
+    snapshot = snapshot_before(deal, now, compiled.zone, move, together)
     try:
-        return decide(compiled, snapshot, to, as_of=as_of, actor=actor, missing=lacks)
+        return decide(compiled, snapshot, to, as_of=at, actor=_actor(deal, move.event), missing=lacks)
     except UnknownStage as error:
         if error.place == "from":
-            return decide_unknown_stage(compiled, snapshot, to, as_of=as_of, missing=lacks)
-        return _not_judged(compiled, snapshot.stage, to, as_of, lacks | {"stage"})
+            return decide_unknown_stage(compiled, snapshot, to, as_of=at, missing=lacks)
+        return _not_judged(compiled, snapshot.stage, to, at, lacks | {"stage"})
 
 
 def _not_judged(
@@ -98,12 +153,6 @@ def _not_judged(
         (),
         missing=tuple(sorted(missing)),
     )
-
-
-def _from(move: Move) -> str | None:
-    """The stage before, unless it is one of another process."""
-    before = move.before
-    return None if before is None or before.process not in (move.entry.process, None) else before.stage
 
 
 def _actor(deal: Deal, event: Event) -> Actor | None:

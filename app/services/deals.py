@@ -171,6 +171,7 @@ def _row(
         connection_id=None if old is None else old.connection_id,
         created_at=now if old is None else old.created_at,
         updated_at=now,
+        missing=None if old is None else old.missing,
     )
 
 

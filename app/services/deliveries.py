@@ -11,10 +11,11 @@ from app.crm.adapters import ADAPTERS, Answer
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed
 from app.crm.secrets import NoKey, WrongKey
+from app.crm.timeline import identity
 from app.engine.values import duration
 from app.services.clients import secrets_of
 from app.services.connection_settings import settings_of
-from app.services.crm_facts import Source, Taken, take_in
+from app.services.crm_facts import News, Source, Taken, source_of, take_in
 from app.services.events import Events, OurEvent
 from app.services.ids import new_id
 from app.services.processes import Processes
@@ -157,7 +158,9 @@ class Progress:
         self.outcomes: list[str] = []
 
 
-async def work_on(tx: Transaction, processes: Processes, now: datetime, progress: Progress) -> bool:
+async def work_on(
+    tx: Transaction, processes: Processes, now: datetime, progress: Progress, events: Events | None = None
+) -> bool:
     """Work on the next delivery that is due, from its claim to its end in this one transaction; False with none due."""
     progress.outcomes = []
     progress.delivery = delivery = await claim_delivery(tx, now)
@@ -172,8 +175,7 @@ async def work_on(tx: Transaction, processes: Processes, now: datetime, progress
     except Malformed as refusal:  # the settings have changed since it came
         await refuse_delivery(tx, delivery, reason=_reason(refusal), at=now)
         return True
-    source = Source(delivery.tenant_id, delivery.connection_id, settings_of(connection), processes, now)
-    result = await _take_in_all(tx, source, batch, progress)
+    result = await _take_in_all(tx, source_of(connection, processes, now, events), batch, progress)
     await finish_delivery(tx, delivery, result=json.dumps(result, ensure_ascii=False), at=now)
     return True
 
@@ -183,26 +185,40 @@ async def _take_in_all(tx: Transaction, source: Source, batch: Batch, progress: 
     keys = [event.key for event in batch.events]
     fresh = await insert_events_if_new(tx, source.tenant_id, source.connection_id, keys)
     new = {event.key: event for event in batch.events if event.key in fresh}
+    hints = set(batch.hints) if source.has_access else set()
     counts = Counter(ignored=batch.ignored, refused=len(batch.faults), duplicate=len(keys) - len(new))
+    counts["facts"] += len(batch.facts)
+    counts["settling" if source.has_access else "ignored"] += len(batch.hints)
     decisions: list[str] = []
-    for object_id in sorted({event.object_id for event in new.values()}):
+    objects = {*hints, *(event.object_id for event in new.values()), *(fact.object_id for fact in batch.facts)}
+    for object_id in sorted(objects):
         own = [event for event in new.values() if event.object_id == object_id]
-        taken = await take_in(tx, source, object_id, own)
+        facts = [fact for fact in batch.facts if fact.object_id == object_id]
+        taken = await take_in(tx, source, object_id, News(own, facts, object_id in hints))
         decisions += taken.decision_ids
         progress.outcomes += [one.decision.outcome for one in taken.judged.values()]
         counts += Counter(became(event, taken, source.settings) for event in own)
-        counts["judged_anew"] += sum(key not in new for key in taken.judged)
+        identities = {identity(event) for event in own}
+        counts["judged_anew"] += sum(one not in identities for one in taken.judged)
     faults = [fault._asdict() for fault in batch.faults]
     return {"events": {name: counts[name] for name in OUTCOMES}, "decisions": decisions, "faults": faults}
 
 
-OUTCOMES = ("judged", "not_judged", "facts", "ignored", "duplicate", "refused", "judged_anew")
-"""What may become of an event; `judged_anew` counts older events whose move now begins elsewhere."""
+OUTCOMES = ("judged", "not_judged", "settling", "facts", "ignored", "duplicate", "refused", "judged_anew")
+"""What may become of an event; `settling` counts what is judged later, `judged_anew` older events whose verdict is
+another now.
+"""
 
 
 def became(event: Event, taken: Taken, settings: ConnectionSettings) -> str:
     """What became of one new event."""
-    judgement = taken.judged.get(event.key)
+    judgement = taken.judged.get(identity(event)) if _may_move(event, settings) else None
     if judgement is not None:
         return "not_judged" if judgement.decision.outcome == "not_judged" else "judged"
+    if taken.settling and _may_move(event, settings):
+        return "settling"
     return "ignored" if event.name == settings.stage_property else "facts"
+
+
+def _may_move(event: Event, settings: ConnectionSettings) -> bool:
+    return event.kind == "created" or event.name == settings.stage_property

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from app import clock, logs
 from app.services.deliveries import Progress, work_on
+from app.services.events import Events
 from app.services.processes import Processes
 from app.store.database import Database, DatabaseDown, Transaction
 from app.store.deliveries import StoredDelivery, postpone_delivery, refuse_delivery
@@ -32,11 +33,13 @@ class DeliveryWorker:
         database: Database,
         processes: Processes,
         decided: Callable[[str, str], None] = lambda _outcome, _source: None,
+        events: Events | None = None,
     ) -> None:
         """`decided` is told the outcome and the source of every decision, once it is committed."""
         self._database = database
         self._processes = processes
         self._decided = decided
+        self._events = events
         self._awake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -73,7 +76,9 @@ class DeliveryWorker:
         """Work on one delivery; False when there is none, or none can be had now."""
         progress = Progress()
         try:
-            found = await self._database.transaction(lambda tx: work_on(tx, self._processes, clock.now(), progress))
+            found = await self._database.transaction(
+                lambda tx: work_on(tx, self._processes, clock.now(), progress, self._events)
+            )
         except DatabaseDown as error:
             _log.warning("deliveries_wait_for_the_database", reason=str(error))
             return False

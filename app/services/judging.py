@@ -13,7 +13,7 @@ from app.store.deals import StoredDeal, read_deal
 
 _NOTHING: frozenset[str] = frozenset()
 CRM_LACKS = frozenset({"activities", "approvals", "contacts", "fields"})
-"""What a deal that is only known from a CRM's events lacks."""
+"""What a deal lacks of which only a CRM's events are known."""
 
 
 _SMALL = 16_000
@@ -49,7 +49,14 @@ async def case_of(db: Reader, processes: Processes, row: StoredDeal, proposed: P
     """A deal that was read already."""
     compiled = await processes.asked(db, row.tenant_id, row.process_key, row.process_version)
     snapshot = with_proposed(_facts(row.snapshot), proposed)
-    return Case(compiled, snapshot, _NOTHING if row.connection_id is None else CRM_LACKS, row)
+    return Case(compiled, snapshot, _lacks(row), row)
+
+
+def _lacks(row: StoredDeal) -> frozenset[str]:
+    """What nobody brought of a stored deal: of a CRM's, what was not read whole since its last change."""
+    if row.connection_id is None:
+        return _NOTHING
+    return CRM_LACKS if row.missing is None else frozenset(row.missing.split())
 
 
 def _facts(stored: str) -> Snapshot:

@@ -14,7 +14,10 @@ TABLE = table_of(DealRow)
 
 
 class StoredDeal(NamedTuple):
-    """A deal as it is stored."""
+    """A deal as it is stored.
+
+    `missing` names the facts that its CRM has not told whole, with spaces between; None where that is not known.
+    """
 
     tenant_id: str
     deal_id: str
@@ -28,10 +31,14 @@ class StoredDeal(NamedTuple):
     created_at: datetime
     updated_at: datetime
     rots_at: datetime | None = None
+    missing: str | None = None
 
 
 ONE = by_key(TABLE, "tenant_id", "deal_id")
-CHANGED = ("process_key", "process_version", "stage", "owner", "revision", "snapshot", "updated_at", "rots_at")
+CHANGED = (
+    "process_key", "process_version", "stage", "owner", "revision", "snapshot", "updated_at", "rots_at",
+    "missing",
+)  # fmt: skip
 READ = Query(select_shape(TABLE, StoredDeal).where(*ONE), StoredDeal._make)
 READ_FOR_UPDATE = Query(select_shape(TABLE, StoredDeal).where(*ONE).with_for_update(), StoredDeal._make)
 INSERT = insert_into(TABLE)

@@ -29,7 +29,10 @@ DIMENSIONS: dict[Dimension, tuple[str, ...]] = {
 
 
 class Kept(NamedTuple):
-    """What became of one requirement or house rule at one move. INVARIANT: no owner is the empty text."""
+    """What became of one requirement or house rule at one move; whether it, and not doubt, would have blocked it.
+
+    INVARIANT: no owner is the empty text.
+    """
 
     tenant_id: str
     decision_id: str
@@ -42,6 +45,7 @@ class Kept(NamedTuple):
     week: str
     day: str
     result: str
+    blocked: bool = False
 
 
 class FieldScore(NamedTuple):
@@ -72,6 +76,7 @@ class Amounts(NamedTuple):
 
 
 INSERT_KEPT = insert_into(KEPT)
+DELETE_KEPT = command(delete(KEPT).where(*by_key(KEPT, "tenant_id", "decision_id")))
 OF_DEAL = by_key(FIELDS, "tenant_id", "deal_id")
 READ_FIELDS = Query(select_shape(FIELDS, FieldScore).where(*OF_DEAL).order_by(FIELDS.c.field), FieldScore._make)
 PUT_FIELD = upsert(FIELDS)
@@ -82,6 +87,11 @@ async def insert_kept(tx: Transaction, rows: Iterable[Kept]) -> None:
     """Write what became of each requirement, in the transaction of the decision."""
     for row in rows:
         await tx.execute(INSERT_KEPT, row._asdict())
+
+
+async def delete_kept(tx: Transaction, tenant_id: str, decision_id: str) -> None:
+    """What a decision meant counts no more: another one stands in its place."""
+    await tx.execute(DELETE_KEPT, {"tenant_id": tenant_id, "decision_id": decision_id})
 
 
 async def read_fields(db: Reader, tenant_id: str, deal_id: str) -> list[FieldScore]:

@@ -125,17 +125,19 @@ def _crm() -> None:
         _key("from_stage", nullable=True),
         _key("to_stage", nullable=True),
         _time("at"),
+        _key("week"),
         _key("day"),
         _key("channel"),
         _key("author"),
         _key("verdict"),
         _key("decision_id"),
+        _text("remedied", nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "connection_id", "object_id", "event_key", name="pk_crm_moves"),
     )
     op.create_index(
         "ix_crm_moves_counted",
         "crm_moves",
-        ["tenant_id", "process_key", "day", "channel", "author", "verdict", "decision_id"],
+        ["tenant_id", "process_key", "day", "channel", "author", "verdict", "week", "decision_id"],
     )
     op.create_table(
         "syncs",
@@ -165,9 +167,18 @@ def _columns() -> None:
     op.add_column("connections", _text("access_ciphertext", nullable=True))
     op.add_column("crm_records", _time("judge_at", nullable=True))
     op.add_column("crm_records", sa.Column("attempts", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
-    op.create_index("ix_crm_records_settling", "crm_records", ["judge_at"], **_where("judge_at IS NOT NULL"))
+    op.create_index(
+        "ix_crm_records_settling",
+        "crm_records",
+        ["tenant_id", "connection_id", "judge_at"],
+        **_where("judge_at IS NOT NULL"),
+    )
     op.add_column("deals", _time("rots_at", nullable=True))
+    op.add_column("deals", _text("missing", nullable=True))
     op.create_index("ix_deals_rotting", "deals", ["rots_at"], **_where("rots_at IS NOT NULL"))
+    op.add_column(
+        "decision_requirements", sa.Column("blocked", sa.Boolean(), server_default=sa.text("FALSE"), nullable=False)
+    )
     op.add_column("decisions", _key("channel", nullable=True))
     op.add_column("decisions", _key("changed_by", nullable=True))
     op.add_column("decisions", _key("supersedes", nullable=True))
@@ -185,7 +196,8 @@ def downgrade() -> None:
     for table, columns in {
         "connections": ("previous_ciphertext", "previous_until", "access_ciphertext"),
         "crm_records": ("judge_at", "attempts"),
-        "deals": ("rots_at",),
+        "deals": ("rots_at", "missing"),
+        "decision_requirements": ("blocked",),
         "decisions": ("channel", "changed_by", "supersedes"),
         "deliveries": ("erase_at",),
     }.items():

@@ -102,7 +102,6 @@ def test_every_key_and_index_begins_with_the_tenant_save_those_that_find_it() ->
         "ix_deliveries_waiting",
         "ix_deliveries_to_erase",
         "ix_outbox_finished",
-        "ix_crm_records_settling",
         "ix_deals_rotting",
         "ix_syncs_running",
         "pk_clock_passes",

@@ -5,6 +5,8 @@ from typing import Any
 
 from app.store.activities import StoredActivity
 from app.store.connections import StoredConnection
+from app.store.crm_moves import CrmMove
+from app.store.crm_records import StoredRecord
 from app.store.database import Database
 from app.store.deals import StoredDeal, insert_deal
 from app.store.decisions import LoggedDecision
@@ -70,6 +72,18 @@ def decision(decision_id: str = "0199-1", **changes: Any) -> LoggedDecision:
 
 def connection(**changes: Any) -> StoredConnection:
     return StoredConnection("acme", "hub-1", "hubspot", "{}", "gAAA", NOON, NOON)._replace(**changes)
+
+
+def record(**changes: Any) -> StoredRecord:
+    return StoredRecord("acme", "hub-1", "7", "{}", NOON)._replace(**changes)
+
+
+def crm_move(**changes: Any) -> CrmMove:
+    row = CrmMove(
+        "acme", "hub-1", "7", "e-1", "sales", "demo", "won", NOON, "2026-W48", "2026-11-23", "CRM_UI", "rep-7",
+        "drift", "0199-1",
+    )  # fmt: skip
+    return row._replace(**changes)
 
 
 def delivery(delivery_id: str = "d-1", **changes: Any) -> StoredDelivery:

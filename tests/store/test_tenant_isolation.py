@@ -10,6 +10,7 @@ import pytest
 from app.store import (
     activities,
     connections,
+    crm_moves,
     crm_records,
     deals,
     decisions,
@@ -22,6 +23,7 @@ from app.store import (
     processes,
     tenants,
 )
+from app.store.crm_records import StoredRecord
 from app.store.database import Database
 from tests.store.rows import (
     NOON,
@@ -31,17 +33,19 @@ from tests.store.rows import (
     answer,
     api_key,
     connection,
+    crm_move,
     deal,
     decision,
     delivery,
     endpoint,
     minutes,
     outbox_item,
+    record,
     version,
 )
 
 MODULES = (
-    activities, connections, crm_records, deals, decisions, deliveries, endpoints, idempotency, keys, outbox,
+    activities, connections, crm_moves, crm_records, deals, decisions, deliveries, endpoints, idempotency, keys, outbox,
     outbox_targets, processes, tenants,
 )  # fmt: skip
 THEIRS = "globex"
@@ -52,6 +56,9 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "find_activity": (lambda db: activities.find_activity(db, THEIRS, "D-1", "a-1"), None),
     "list_activities": (lambda db: activities.list_activities(db, THEIRS, "D-1"), []),
     "read_connection": (lambda db: connections.read_connection(db, THEIRS, "hub-1"), None),
+    "read_record": (lambda db: crm_records.read_record(db, THEIRS, "hub-1", "7"), None),
+    "list_moves": (lambda db: crm_moves.list_moves(db, THEIRS, "hub-1", "7"), []),
+    "count_moves": (lambda db: crm_moves.count_moves(db, THEIRS, crm_moves.Wanted("sales"), by="channel"), []),
     "list_connections": (lambda db: connections.list_connections(db, THEIRS), []),
     "count_unmapped": (lambda db: deals.count_unmapped(db, THEIRS, "hub-1", "unmapped:", 9), []),
     "read_deal": (lambda db: deals.read_deal(db, THEIRS, "D-1"), None),
@@ -76,9 +83,21 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
 WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "read_deal_for_update": (lambda tx: deals.read_deal_for_update(tx, THEIRS, "D-1"), None),
     "update_deal": (lambda tx: deals.update_deal(tx, deal(tenant_id=THEIRS, stage="x"), expected_revision=1), False),
-    "lock_record": (lambda tx: crm_records.lock_record(tx, THEIRS, "hub-1", "7"), None),
-    "write_record": (lambda tx: crm_records.write_record(tx, THEIRS, "hub-1", "7", "{theirs}"), None),
     "delete_connection": (lambda tx: connections.delete_connection(tx, THEIRS, "hub-1"), False),
+    "lock_record": (
+        lambda tx: crm_records.lock_record(tx, THEIRS, "hub-1", "7"), StoredRecord(THEIRS, "hub-1", "7", None),
+    ),
+    "write_record": (
+        lambda tx: crm_records.write_record(tx, StoredRecord(THEIRS, "hub-1", "7", "{theirs}", NOON)), None,
+    ),
+    "ask_to_judge": (lambda tx: crm_records.ask_to_judge(tx, THEIRS, "hub-1", "7", NOON), None),
+    "lease_due": (
+        lambda tx: crm_records.lease_due(tx, THEIRS, "hub-1", now=NOON, until=NOON, limit=9), [],
+    ),
+    "put_off": (lambda tx: crm_records.put_off(tx, record(tenant_id=THEIRS, object_id="8"), None), False),
+    "put_move": (lambda tx: crm_moves.put_move(tx, crm_move(tenant_id=THEIRS, verdict="own")), None),
+    "delete_move": (lambda tx: crm_moves.delete_move(tx, THEIRS, "hub-1", "7", "e-2"), None),
+    "note_remedied": (lambda tx: crm_moves.note_remedied(tx, THEIRS, "hub-1", "7", "e-2", remedied="{}"), False),
     "keep_access": (lambda tx: connections.keep_access(tx, THEIRS, "hub-1", "theirs", NOON), None),
     "revoke_key": (lambda tx: keys.revoke_key(tx, THEIRS, "k1", NOON), False),
     "lock_process": (lambda tx: processes.lock_process(tx, THEIRS, "sales", NOON), None),
@@ -118,7 +137,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
 GLOBAL = {
     "find_key", "find_connection", "lock_connection", "list_tenants", "claim_delivery",
     "due_targets", "count_waiting", "forget_items",
-    "take_rotten", "erase_bodies", "renew_leases",
+    "take_rotten", "connections_due", "erase_bodies", "renew_leases",
 }  # fmt: skip
 ROWS = {
     "add_key", "append_decision", "append_delivery", "insert_answer", "insert_deal", "insert_decision",
@@ -142,7 +161,8 @@ async def acme(database: Database) -> Database:
         await idempotency.insert_answer(tx, answer())
         await deliveries.insert_events_if_new(tx, "acme", "hub-1", ["e"])
         await crm_records.lock_record(tx, "acme", "hub-1", "7")
-        await crm_records.write_record(tx, "acme", "hub-1", "7", "{}")
+        await crm_records.write_record(tx, record())
+        await crm_moves.put_move(tx, crm_move())
         await outbox_targets.know_target(tx, "acme", "endpoint:e-1")
         await outbox_targets.note_failure(tx, outbox_targets.StoredTarget("acme", "endpoint:e-1", 1, None))
         await outbox.insert_item_if_new(tx, outbox_item())
@@ -167,7 +187,8 @@ async def _everything(database: Database) -> list[object]:
         await outbox.list_items(database, "acme", limit=9),
         await endpoints.list_endpoints(database, "acme", limit=9),
         await outbox_targets.read_target(database, "acme", "endpoint:e-1"),
-        await database.transaction(lambda tx: crm_records.lock_record(tx, "acme", "hub-1", "7")),
+        await crm_records.read_record(database, "acme", "hub-1", "7"),
+        await crm_moves.list_moves(database, "acme", "hub-1", "7"),
     ]
 
 

@@ -87,6 +87,7 @@ class DealRow(Base, table=True):
     created_at: datetime = Field(sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
     rots_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    missing: str | None = Field(default=None, sa_type=Text)
 
 
 class ActivityRow(Base, table=True):

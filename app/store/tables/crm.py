@@ -89,6 +89,8 @@ class CrmRecordRow(Base, table=True):
         # Deals of all tenants with something to judge, by when it has settled; partial, as small as the backlog.
         Index(
             "ix_crm_records_settling",
+            "tenant_id",
+            "connection_id",
             "judge_at",
             sqlite_where=text("judge_at IS NOT NULL"),
             postgresql_where=text("judge_at IS NOT NULL"),
@@ -108,7 +110,8 @@ class CrmMoveRow(Base, table=True):
     __tablename__ = "crm_moves"
     __table_args__ = (
         Index(
-            "ix_crm_moves_counted", "tenant_id", "process_key", "day", "channel", "author", "verdict", "decision_id",
+            "ix_crm_moves_counted", "tenant_id", "process_key", "day", "channel", "author", "verdict", "week",
+            "decision_id",
         ),
     )  # fmt: skip
     tenant_id: str = Field(primary_key=True, sa_type=Key)
@@ -119,11 +122,13 @@ class CrmMoveRow(Base, table=True):
     from_stage: str | None = Field(sa_type=Key)
     to_stage: str | None = Field(sa_type=Key)
     at: datetime = Field(sa_type=UtcTime)
+    week: str = Field(sa_type=Key)
     day: str = Field(sa_type=Key)
     channel: str = Field(sa_type=Key)
     author: str = Field(sa_type=Key)
     verdict: str = Field(sa_type=Key)
     decision_id: str = Field(sa_type=Key)
+    remedied: str | None = Field(default=None, sa_type=Text)
 
 
 class SyncRow(Base, table=True):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text
+from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, Text, text
 from sqlmodel import Field
 
 from app.store.columns import Key, UtcTime
@@ -56,6 +56,7 @@ class DecisionRequirementRow(Base, table=True):
     week: str = Field(sa_type=Key)
     day: str = Field(sa_type=Key)
     result: str = Field(sa_type=Key)
+    blocked: bool = Field(default=False, sa_column_kwargs={"server_default": text("FALSE")})
 
 
 class DealFieldRow(Base, table=True):

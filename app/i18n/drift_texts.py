@@ -1,0 +1,37 @@
+"""What is left on a deal that was moved against its process: a note with every reason, and a task."""
+
+from app.engine.decision import Advice, Decision
+from app.i18n.advice import render_advice
+from app.i18n.decisions import render_finding
+from app.i18n.details import Move
+from app.i18n.labels import Compiled, labels_of
+from app.i18n.remedies import way_out
+from app.i18n.texts import Locale
+
+
+def drift_note(decision: Decision, compiled: Compiled, locale: Locale, *, put_back: bool) -> str:
+    """Which move it was, every reason that blocks it with its way out, and whether the deal was put back."""
+    labels = labels_of(compiled, locale)
+    text = labels.catalogue.text
+    move = Move(decision.from_stage, decision.to_stage, decision.version, decision.as_of)
+    source = labels.stage(decision.from_stage or "")
+    lines = [text("drift.put_back" if put_back else "drift.note", source=source, to=labels.stage(decision.to_stage))]
+    for finding in decision.findings:
+        if finding.severity == "block":
+            said = render_finding(finding, labels, move)
+            lines.append(text("drift.reason", message=said["message"], detail=said["detail"]))
+            way = way_out(finding.remediation, labels)
+            if way and way != said["message"]:
+                lines.append(text("drift.way_out", way=way))
+    return "\n".join(lines)
+
+
+def drift_task(advice: Advice | None, decision: Decision, compiled: Compiled, locale: Locale) -> str:
+    """What to do first, in one line: the first suggestion, else the first reason."""
+    if advice is not None and advice.suggestions:
+        first = render_advice(advice, compiled, locale, detail="brief")["suggestions"][0]
+        return str(first["message"])
+    labels = labels_of(compiled, locale)
+    move = Move(decision.from_stage, decision.to_stage, decision.version, decision.as_of)
+    blocking = next(finding for finding in decision.findings if finding.severity == "block")
+    return str(render_finding(blocking, labels, move)["message"])

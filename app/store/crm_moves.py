@@ -1,0 +1,152 @@
+"""Moves made in a CRM, each with the verdict that stands now: what drift is counted from."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select, tuple_, update
+
+from app.store.database import Query, Reader, Transaction, command
+from app.store.insights import KEPT, Period
+from app.store.statements import by_key, named, page, select_shape, upsert
+from app.store.tables import CrmMoveRow, table_of
+
+TABLE = table_of(CrmMoveRow)
+
+Verdict = Literal["allowed", "drift", "blocked_incomplete", "not_judged", "own"]
+VERDICTS: tuple[Verdict, ...] = ("allowed", "drift", "blocked_incomplete", "not_judged", "own")
+By = Literal["channel", "author", "requirement", "week"]
+COLUMNS: dict[By, tuple[ColumnElement[Any], ...]] = {
+    "channel": (TABLE.c.channel,),
+    "author": (TABLE.c.author,),
+    "requirement": (KEPT.c.kind, KEPT.c.name),
+    "week": (TABLE.c.week,),
+}
+
+
+class CrmMove(NamedTuple):
+    """A move. No channel, no author is the empty text; `remedied` is what our answer to it came to, as JSON."""
+
+    tenant_id: str
+    connection_id: str
+    object_id: str
+    event_key: str
+    process_key: str
+    from_stage: str | None
+    to_stage: str | None
+    at: datetime
+    week: str
+    day: str
+    channel: str
+    author: str
+    verdict: str
+    decision_id: str
+    remedied: str | None = None
+
+
+class Wanted(NamedTuple):
+    """What drift is counted of."""
+
+    process_key: str
+    period: Period = Period()
+    connection_id: str | None = None
+
+
+ONE = by_key(TABLE, "tenant_id", "connection_id", "object_id", "event_key")
+PUT = upsert(TABLE, "remedied")
+DELETE = command(delete(TABLE).where(*ONE))
+REMEDIED = command(update(TABLE).where(*ONE).values(remedied=named(TABLE, "remedied", "new_remedied")))
+LIST = Query(
+    select_shape(TABLE, CrmMove)
+    .where(*by_key(TABLE, "tenant_id", "connection_id", "object_id"))
+    .order_by(TABLE.c.at, TABLE.c.event_key),
+    CrmMove._make,
+)
+
+
+async def put_move(tx: Transaction, move: CrmMove) -> None:
+    """Store a move with its verdict; what our answer to it came to stays."""
+    await tx.execute(PUT, move._asdict())
+
+
+async def delete_move(tx: Transaction, tenant_id: str, connection_id: str, object_id: str, event_key: str) -> None:
+    """Something later told that this was no move."""
+    await tx.execute(DELETE, _key(tenant_id, connection_id, object_id, event_key))
+
+
+async def note_remedied(
+    tx: Transaction, tenant_id: str, connection_id: str, object_id: str, event_key: str, *, remedied: str
+) -> bool:
+    """Keep what our answer to a move came to."""
+    key = _key(tenant_id, connection_id, object_id, event_key)
+    return await tx.execute(REMEDIED, {**key, "new_remedied": remedied}) == 1
+
+
+async def list_moves(db: Reader, tenant_id: str, connection_id: str, object_id: str) -> list[CrmMove]:
+    """The moves of one deal, oldest first."""
+    return await db.fetch_all(LIST, {"tenant_id": tenant_id, "connection_id": connection_id, "object_id": object_id})
+
+
+async def count_moves(
+    db: Reader, tenant_id: str, wanted: Wanted, *, by: By | None, limit: int | None = None, after: Sequence[str] = ()
+) -> list[tuple[Any, ...]]:
+    """Counts by group, in the order of the groups: its columns, then one count for each verdict.
+
+    By requirement, a move counts under each that it was asked and could be judged by; as drift, under each that
+    blocked it. Without `by` all moves are one group. `after` is the last group of the page before.
+    """
+    given = {"first": wanted.period.first, "last": wanted.period.last, "connection_id": wanted.connection_id}
+    params = {name: value for name, value in given.items() if value is not None}
+    query = _query(by, tuple(params), limited=limit is not None, after=bool(after))
+    places = {f"after_{place}": value for place, value in enumerate(after)}
+    return await db.fetch_all(
+        query, {**params, **places, "tenant_id": tenant_id, "process_key": wanted.process_key, "limit": limit}
+    )
+
+
+@cache
+def _query(by: By | None, given: tuple[str, ...], *, limited: bool, after: bool) -> Query[tuple[Any, ...]]:
+    groups = COLUMNS[by] if by else ()
+    statement = select(*groups, *(_count(by, verdict) for verdict in VERDICTS))
+    if by == "requirement":
+        statement = statement.select_from(TABLE.join(KEPT, _SAME_DECISION)).where(KEPT.c.result.in_(("met", "missed")))
+    conditions = {
+        "first": lambda: TABLE.c.day >= named(TABLE, "day", "first"),
+        "last": lambda: TABLE.c.day <= named(TABLE, "day", "last"),
+        "connection_id": lambda: TABLE.c.connection_id == named(TABLE, "connection_id"),
+    }
+    statement = statement.where(*by_key(TABLE, "tenant_id", "process_key"), *(conditions[name]() for name in given))
+    statement = statement.group_by(*groups).order_by(*groups)
+    return Query(_paged(statement, groups, limited=limited, after=after), tuple)
+
+
+_SAME_DECISION = and_(KEPT.c.tenant_id == TABLE.c.tenant_id, KEPT.c.decision_id == TABLE.c.decision_id)
+
+
+def _count(by: By | None, verdict: Verdict) -> ColumnElement[Any]:
+    """By requirement a drift counts where it is this requirement that blocked; else the move was let pass by it."""
+    if by != "requirement" or verdict not in ("allowed", "drift"):
+        return func.count().filter(TABLE.c.verdict == verdict)
+    blocked = and_(TABLE.c.verdict == "drift", KEPT.c.blocked)
+    if verdict == "drift":
+        return func.count().filter(blocked)
+    return func.count().filter(TABLE.c.verdict.in_(("allowed", "drift")), ~blocked)
+
+
+def _paged(
+    statement: Select[Any], groups: tuple[ColumnElement[Any], ...], *, limited: bool, after: bool
+) -> Select[Any]:
+    if after:
+        places = [named(TABLE, "channel", f"after_{place}") for place in range(len(groups))]
+        statement = statement.where(tuple_(*groups) > tuple_(*places))
+    return page(statement) if limited else statement
+
+
+def _key(tenant_id: str, connection_id: str, object_id: str, event_key: str) -> dict[str, str]:
+    return {
+        "tenant_id": tenant_id,
+        "connection_id": connection_id,
+        "object_id": object_id,
+        "event_key": event_key,
+    }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from app.crm import generic, hubspot, pipedrive
+from app.crm import generic, hubspot, pipedrive, zoho
 from app.crm.client import Client, Credentials, Keep
 from app.crm.connection import ConnectionSettings
 from app.crm.drafting import Configuration
@@ -13,6 +13,7 @@ from app.crm.generic import example as generic_example
 from app.crm.http import Http
 from app.crm.hubspot import example as hubspot_example
 from app.crm.pipedrive import example as pipedrive_example
+from app.crm.zoho import example as zoho_example
 
 
 class Verify(Protocol):
@@ -89,5 +90,14 @@ ADAPTERS: dict[str, Adapter] = {
         pipedrive.record,
         pipedrive.configuration,
         example=pipedrive_example.EXAMPLE,
+    ),
+    "zoho": Adapter(
+        zoho.ZohoSettings,
+        zoho.verify,
+        zoho.read,
+        zoho.ZohoClient,
+        zoho.record,
+        zoho.configuration,
+        example=zoho_example.EXAMPLE,
     ),
 }

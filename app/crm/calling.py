@@ -50,7 +50,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         missing: bool = False,
     ) -> Any:
-        """The JSON of the answer, None for an empty one. With `missing`, None for a 404 too. Raises ClientError."""
+        """The JSON of the answer; with `missing`, None for a 404 or a 204. Raises ClientError."""
         url = path if path.startswith(f"{self.base}/") else f"{self.base}{path}"
         given = {name: value for name, value in (query or {}).items() if value is not None}
         if given:
@@ -60,7 +60,7 @@ class Api:
         answer = await self._authorised(Request(method, url, {**typed, **(headers or {})}, sent))
         self.answered_at = _date(answer.headers.get("date", ""))
         content = _content(answer)
-        if missing and answer.status == HTTPStatus.NOT_FOUND:
+        if missing and answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT):
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise self._dialect.problem(answer.status, content) or problem_of(answer, content)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from app.crm.connection import ConnectionSettings
 from tests.crm.builders import NOON, body_of, creation, hubspot_settings, stage_change
 from tests.crm.fakes.pipedrive import FakePipedrive, as_v1, basic, pipedrive_settings
+from tests.crm.fakes.zoho import DEAL, FakeZoho, zoho_settings
 from tests.crm.generic_builders import generic_settings, signed, update
 
 
@@ -26,6 +27,8 @@ _MADE = _PIPEDRIVE.make_deal(42, at=NOON, stage_id=1, custom_fields={"ab12": {"v
 _MOVED = _PIPEDRIVE.change(42, at=NOON, stage_id=2)
 _MET = _PIPEDRIVE.add_activity(42, at=NOON)
 
+_ZOHO = FakeZoho()
+
 SAMPLES: dict[str, Sample] = {
     "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), signed(_CONTENT)[1], (_CONTENT,)),
     "hubspot": Sample(
@@ -39,5 +42,11 @@ SAMPLES: dict[str, Sample] = {
         tuple(json.dumps(one).encode() for one in (*_MADE, *_MOVED, as_v1(_MOVED[0]), _MET)),
         basic(),
         (_PIPEDRIVE.deals[42],),
+    ),
+    "zoho": Sample(
+        zoho_settings(),
+        (json.dumps(_ZOHO.make_deal(DEAL, at=NOON, Stage="Demo")).encode(),),
+        {},
+        (_ZOHO.deals[DEAL],),
     ),
 }

@@ -1,0 +1,121 @@
+"""Zoho's notifications: which deals changed, and with `return_affected_field_values` what the fields became.
+
+No signature: the token that the channel was made with comes back in the body. A notification is a hint; what it says
+counts, and the deal is read back for the rest.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from app.crm.events import Batch, Event, EventKind, Fault, Malformed
+from app.crm.reading import id_of, id_or_none, json_of, key_of, object_of, plain, shown, time_of
+from app.crm.zoho.settings import ZohoSettings
+from app.safe_json import UnsafeJson, read_json
+
+DEALS = "Deals"
+MOST_RECORDS = 1000
+_OPERATIONS: dict[str, EventKind] = {
+    "insert": "created", "create": "created", "update": "changed", "edit": "changed", "delete": "deleted",
+}  # fmt: skip
+
+
+def verify(
+    secrets: Sequence[str], *, method: str, uri: str, headers: Mapping[str, str], body: bytes, now: datetime
+) -> bool:
+    """Whether the body brings the token of the channel."""
+    del method, uri, headers, now
+    try:
+        found = read_json(body)
+    except UnsafeJson:
+        return False
+    token = found.get("token") if isinstance(found, dict) else None
+    given = token.encode("utf-8", "replace") if isinstance(token, str) else b""
+    return any([hmac.compare_digest(secret.encode(), given) for secret in secrets])  # noqa: C419 - all, in any case
+
+
+def read(body: bytes, settings: ZohoSettings) -> Batch:
+    """The events of a notification, and the deals to read back."""
+    found = object_of(json_of(body))
+    channel = id_or_none(found.get("channel_id"))
+    if settings.channel_id is not None and channel != settings.channel_id:
+        raise Malformed("event_of_another_account", found=shown(found.get("channel_id")))
+    kind = _OPERATIONS.get(str(found.get("operation")))
+    ids = found.get("ids")
+    if kind is None or not isinstance(ids, list):
+        field = "operation" if kind is None else "ids"
+        raise Malformed("event_field_wrong", field=field, found=shown(found.get(field)))
+    if len(ids) > MOST_RECORDS:
+        raise Malformed("delivery_too_many_events", found=len(ids), most=MOST_RECORDS)
+    at = time_of(found.get("server_time"), "server_time")
+    values = _values(found)
+    if found.get("module") != DEALS:
+        return _beside(values, len(ids))
+    return _deals(settings, kind, ids, values, at)
+
+
+def _deals(
+    settings: ZohoSettings, kind: EventKind, ids: list[Any], values: dict[str, dict[str, Any]], at: datetime
+) -> Batch:
+    events: list[Event] = []
+    faults: list[Fault] = []
+    hints: list[str] = []
+    for place, one in enumerate(ids):
+        try:
+            object_id = id_of(one, "ids")
+        except Malformed as error:
+            faults.append(Fault(place, error.code, error.params))
+            continue
+        if kind == "deleted":
+            events.append(make_event(object_id, kind, at))
+            continue
+        events += [make_event(object_id, "created", at)] if kind == "created" else []
+        events += changes(settings, object_id, values.get(object_id, {}), at)
+        hints.append(object_id)
+    if faults and len(faults) == len(ids):
+        raise Malformed(faults[0].code, **faults[0].params, place=faults[0].place)
+    return Batch(tuple(events), 0, tuple(faults), (), tuple(dict.fromkeys(hints)))
+
+
+def _beside(values: Mapping[str, Mapping[str, Any]], count: int) -> Batch:
+    """Calls, meetings, tasks: the deal they belong to is read back, where the notification tells which it is."""
+    deals = [id_or_none(named(one.get("What_Id"))) for one in values.values()]
+    hints = tuple(dict.fromkeys(one for one in deals if one is not None))
+    return Batch((), count - len(hints) if count > len(hints) else 0, (), (), hints)
+
+
+def _values(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the fields of each record became, by its id."""
+    listed = found.get("affected_values")
+    values: dict[str, dict[str, Any]] = {}
+    for one in listed if isinstance(listed, list) else []:
+        if isinstance(one, dict) and isinstance(one.get("values"), dict):
+            record = id_or_none(one.get("record_id"))
+            if record is not None:
+                values[record] = one["values"]
+    return values
+
+
+def changes(
+    settings: ZohoSettings, object_id: str, values: Mapping[str, Any], at: datetime, kind: EventKind = "changed"
+) -> list[Event]:
+    """An event for each property that concerns us."""
+    return [
+        make_event(object_id, kind, at, name, named(values[name]))
+        for name in sorted(settings.followed)
+        if name in values
+    ]
+
+
+def make_event(
+    object_id: str, kind: EventKind, at: datetime, name: str | None = None, value: Any = None, *, by: str | None = None
+) -> Event:
+    """An event; the key is what it says and when, since Zoho gives none."""
+    told = "changed" if kind == "seen" else kind
+    return Event(key_of(object_id, told, name, value, at.isoformat()), object_id, kind, at, name, value, by)
+
+
+def named(value: Any) -> Any:
+    """A look-up (`{"id": …, "name": …}`) as its id; anything else as it is."""
+    return plain(value["id"]) if isinstance(value, dict) and "id" in value else plain(value)

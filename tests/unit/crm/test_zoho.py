@@ -1,0 +1,110 @@
+"""Zoho's notifications: what they tell, in whatever order; who may send them; what cannot be read."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from app.crm.events import Malformed
+from app.crm.zoho import read, record, verify
+from tests.crm.builders import NOON
+from tests.crm.fakes.zoho import DEAL, TOKEN, FakeZoho, zoho_settings
+from tests.crm.hostile import expect_only_refusals
+from tests.crm.orders import at, expect_the_same_in_any_order
+
+SETTINGS = zoho_settings()
+OTHER = "5725767000003000065"
+
+
+def body_of(notification: Any) -> bytes:
+    return json.dumps(notification).encode()
+
+
+def told(notification: Any) -> list[tuple[Any, ...]]:
+    return [(one.object_id, one.kind, one.name, one.value) for one in read(body_of(notification), SETTINGS).events]
+
+
+def test_one_notification_may_tell_of_several_deals() -> None:
+    crm = FakeZoho()
+    values = {DEAL: {"Stage": "Shown"}, OTHER: {"Stage": "Closed Won", "Amount": 12.5, "Title": "x"}}
+    batch = read(body_of(crm.notification("update", values, at(5))), SETTINGS)
+    assert [(one.object_id, one.name, one.value, one.at) for one in batch.events] == [
+        (DEAL, "Stage", "Shown", at(5)), (OTHER, "Amount", 12.5, at(5)), (OTHER, "Stage", "Closed Won", at(5)),
+    ]  # fmt: skip
+    assert batch.hints == (DEAL, OTHER)
+
+
+@pytest.mark.parametrize("operation", ["insert", "create"])
+def test_a_deal_s_making_goes_by_two_names(operation: str) -> None:
+    made = FakeZoho().make_deal(DEAL, at=at(0), Stage="Demo")
+    assert told({**made, "operation": operation}) == [(DEAL, "created", None, None), (DEAL, "changed", "Stage", "Demo")]
+
+
+def test_a_thin_notification_is_a_hint_to_read_the_deal_back() -> None:
+    batch = read(body_of(FakeZoho().notification("edit", {DEAL: {}}, at(1))), SETTINGS)
+    assert (batch.events, batch.hints) == ((), (DEAL,))
+
+
+def test_deletion_ends_a_deal() -> None:
+    assert told(FakeZoho().notification("delete", {DEAL: {}}, at(1))) == [(DEAL, "deleted", None, None)]
+
+
+def test_what_is_done_for_a_deal_is_a_hint_where_the_deal_is_told() -> None:
+    crm = FakeZoho()
+    told_of = crm.notification("insert", {"9": {"What_Id": {"id": DEAL, "name": "x"}}}, at(1), module="Calls")
+    assert read(body_of(told_of), SETTINGS).hints == (DEAL,)
+    batch = read(body_of(crm.notification("insert", {"9": {}}, at(1), module="Calls")), SETTINGS)
+    assert (batch.hints, batch.ignored) == ((), 1)
+
+
+def test_another_channel_is_refused() -> None:
+    notification = {**FakeZoho().notification("update", {DEAL: {}}, at(1)), "channel_id": "7"}
+    with pytest.raises(Malformed, match="event_of_another_account"):
+        read(body_of(notification), SETTINGS)
+
+
+def test_only_who_brings_the_token_is_let_in() -> None:
+    good = FakeZoho().notification("update", {DEAL: {}}, at(1))
+
+    def accepts(body: bytes, *secrets: str) -> bool:
+        given = list(secrets) or [TOKEN]
+        return verify(given, method="POST", uri="https://x/", headers={}, body=body, now=NOON)
+
+    assert accepts(body_of(good))
+    assert accepts(body_of(good), "newer", TOKEN)
+    tokens: list[Any] = [None, "", 7, "x", [TOKEN], "\u00e9"]
+    wrong = [b"", b"[]", b"{", b"\xff", *(body_of({**good, "token": one}) for one in tokens)]
+    assert [accepts(body) for body in wrong] == [False] * len(wrong)
+
+
+def test_a_deal_as_the_api_writes_it_is_read_as_seen() -> None:
+    crm = FakeZoho()
+    crm.make_deal(DEAL, at=at(0), Stage="Demo", Amount=7)
+    for found in (crm.deals[DEAL], {"data": [crm.deals[DEAL]]}):
+        assert [(one.kind, one.name, one.value, one.at) for one in record(found, SETTINGS, NOON)] == [
+            ("seen", "Amount", 7, at(0)), ("seen", "Owner", "77", at(0)), ("seen", "Pipeline", "Standard", at(0)),
+            ("seen", "Stage", "Demo", at(0)),
+        ]  # fmt: skip
+
+
+def _history(chance: random.Random) -> list[bytes]:
+    crm = FakeZoho()
+    made = [crm.make_deal(DEAL, at=at(0), Stage=chance.choice(("Demo", "Shown")))]
+    minute = 0.0
+    while len(made) < 5:
+        minute += chance.choice((0.01, 1, 90))
+        stage = chance.choice(("Demo", "Shown", "Closed Won", "Closed Lost", "Unheard of"))
+        made.append(crm.change(DEAL, at=at(minute), Stage=stage, Amount=chance.randrange(3)))
+    return [body_of(one) for one in made]
+
+
+def test_any_order_and_any_copies_end_in_the_same_deal() -> None:
+    expect_the_same_in_any_order(SETTINGS, _history, DEAL, read)
+
+
+def test_hostile_deliveries_are_refused_and_nothing_else() -> None:
+    crm = FakeZoho()
+    good = [crm.make_deal(DEAL, at=at(0), Stage="Demo"), crm.change(DEAL, at=at(1), Stage="Shown", Amount=3),
+            crm.notification("insert", {"9": {"What_Id": {"id": DEAL}}}, at(1), module="Calls")]  # fmt: skip
+    expect_only_refusals(read, SETTINGS, good)

@@ -14,6 +14,7 @@ from app.safe_json import UnsafeJson, read_json
 
 _LONGEST_WAIT = 24 * 3600.0
 _SHOWN = 200
+_NOTHING_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 Refresh = Callable[[Http, Credentials], Awaitable[Credentials]]
 """Gets new credentials for old ones. Raises ClientError when the CRM will not give any."""
@@ -26,6 +27,8 @@ class Dialect(NamedTuple):
     refresh: Refresh | None = None
     problem: Callable[[int, Any], ClientError | None] = lambda _status, _body: None
     """What an answer means to this CRM alone; None for what means the same everywhere."""
+    reset: str = "retry-after"
+    """The header with the seconds to wait that this CRM sends in place of Retry-After."""
 
 
 class Api:
@@ -50,7 +53,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         missing: bool = False,
     ) -> Any:
-        """The JSON of the answer; with `missing`, None for a 404 or a 204. Raises ClientError."""
+        """The JSON of the answer; with `missing`, None for a 404, 204 or 304. Raises ClientError."""
         url = path if path.startswith(f"{self.base}/") else f"{self.base}{path}"
         given = {name: value for name, value in (query or {}).items() if value is not None}
         if given:
@@ -60,10 +63,10 @@ class Api:
         answer = await self._authorised(Request(method, url, {**typed, **(headers or {})}, sent))
         self.answered_at = _date(answer.headers.get("date", ""))
         content = _content(answer)
-        if missing and answer.status in (HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT):
+        if missing and answer.status in _NOTHING_THERE:
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise self._dialect.problem(answer.status, content) or problem_of(answer, content)
+            raise self._dialect.problem(answer.status, content) or problem_of(answer, content, self._dialect.reset)
         if missing and content is None:  # an answer without content is not the same as nothing being there
             raise ClientError("client_unreadable", again=True, status=answer.status)
         return content
@@ -112,7 +115,7 @@ def refreshing(url: Callable[[Credentials], str], *, grant: str = "refresh_token
     return refresh
 
 
-def problem_of(answer: Response, content: Any) -> ClientError:
+def problem_of(answer: Response, content: Any, reset: str = "retry-after") -> ClientError:
     """What an answer that is no success means, for every CRM alike."""
     status = answer.status
     if status == HTTPStatus.UNAUTHORIZED:
@@ -121,15 +124,15 @@ def problem_of(answer: Response, content: Any) -> ClientError:
         return ClientError("client_forbidden", again=False, said=said(content))
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         code = "client_throttled" if status == HTTPStatus.TOO_MANY_REQUESTS else "client_failing"
-        return ClientError(code, again=True, after=retry_after(answer), status=status)
+        return ClientError(code, again=True, after=retry_after(answer, reset), status=status)
     if status == HTTPStatus.NOT_FOUND:
         return ClientError("client_not_found", again=False, said=said(content))
     return ClientError("client_refused", again=False, status=status, said=said(content))
 
 
-def retry_after(answer: Response) -> float | None:
+def retry_after(answer: Response, reset: str = "retry-after") -> float | None:
     """Seconds that the CRM asks us to wait: a number, or a date counted from the answer's own."""
-    given = answer.headers.get("retry-after", "").strip()
+    given = (answer.headers.get("retry-after") or answer.headers.get(reset, "")).strip()
     if given.isascii() and given.replace(".", "", 1).isdigit():
         return min(float(given), _LONGEST_WAIT)
     until, now = _date(given), _date(answer.headers.get("date", ""))

@@ -1,6 +1,8 @@
 """Events joined: copies are one, whoever told them, and what one of them knew more is kept."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
 
 from app.crm.events import Event
 
@@ -9,8 +11,19 @@ MOST_CHANGES = 200
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:
-    """By the CRM's own time; at one instant in an order that is the same whatever the order of arrival."""
-    return sorted(events, key=lambda one: (one.at, one.kind != "created", one.name or "", str(one.value), one.key))
+    """By the CRM's own time; at one instant in an order that is the same whatever the order of arrival.
+
+    Several changes of one property at one instant follow each other as each tells what was before it: CRMs whose times
+    are whole seconds have no other way to tell.
+    """
+    ordered = sorted(events, key=lambda one: (one.at, one.kind != "created", one.name or "", str(one.value), one.key))
+    last: dict[str | None, Any] = {}
+    chained: list[Event] = []
+    for _, at_once in groupby(ordered, key=lambda one: (one.at, one.kind != "created", one.name)):
+        run = list(at_once)
+        chained += run if len(run) == 1 else _chained(run, last.get(run[0].name))
+        last[run[0].name] = chained[-1].value
+    return chained
 
 
 def joined(known: Sequence[Event], new: Iterable[Event]) -> tuple[Event, ...]:
@@ -27,6 +40,23 @@ def joined(known: Sequence[Event], new: Iterable[Event]) -> tuple[Event, ...]:
     for event in ordered:
         counts[event.name] = counts.get(event.name, 0) + 1
     return tuple(ordered if max(counts.values(), default=0) <= MOST_CHANGES else _thinned(ordered))
+
+
+def _chained(run: list[Event], before: Any) -> list[Event]:
+    """Changes at one instant, one after another from the value before; as they are where that does not work out."""
+    if not all(one.tells_previous for one in run):
+        return run
+    values = {str(one.value) for one in run}
+    rest = list(run)
+    found = [one for one in rest if str(one.previous) == str(before)] or [
+        one for one in rest if str(one.previous) not in values
+    ]
+    chain: list[Event] = []
+    while found:
+        chain.append(found[0])
+        rest.remove(found[0])
+        found = [one for one in rest if str(one.previous) == str(chain[-1].value)]
+    return run if rest else chain
 
 
 def _sort(event: Event) -> str:

@@ -68,7 +68,11 @@ def tell(
     fresh = tuple(event for event in record.events if event.key not in known)
     # facts may come before the stage that makes it a deal of ours
     news = record.events if stored is None else fresh
-    return Deal(settings, record, news, timeline(settings, record.events, _entries(record, stored), record.own), stored)
+    history = record.readings.get(HISTORY)
+    line = timeline(
+        settings, record.events, _entries(record, stored), record.own, None if history is None else history.at
+    )
+    return Deal(settings, record, news, line, stored)
 
 
 def snapshot_now(deal: Deal, deal_id: str, zone: tzinfo) -> Snapshot:

@@ -87,16 +87,23 @@ def identity(event: Event) -> str:
 
 
 def timeline(
-    settings: ConnectionSettings, events: Sequence[Event], known: Sequence[Entry] = (), own: Sequence[OwnWrite] = ()
+    settings: ConnectionSettings,
+    events: Sequence[Event],
+    known: Sequence[Entry] = (),
+    own: Sequence[OwnWrite] = (),
+    whole_until: datetime | None = None,
 ) -> Timeline:
     """Put a deal's events together, with the entries that are known from elsewhere.
 
     A stage that the deal already stood in makes no move. An entry known from elsewhere at the very instant of an event
     is that event's own trace. Where an event tells another stage before it than the last one known, one went missing:
-    the told stage stands between, since a time nobody knows.
+    the told stage stands between, since a time nobody knows. Up to `whole_until` every change of stage is known: what
+    was only seen until then, and when somebody got to say so, makes no move.
     """
     ordered = in_order(events)
     traced = {event.at for event in ordered if event.name == settings.stage_property}
+    if whole_until is not None:
+        ordered = [event for event in ordered if not _says_nothing_new(settings, event, whole_until)]
     steps: list[Entry | _Step] = [entry for entry in known if entry.at not in traced]
     steps += _placed(settings, ordered)
     ours = own_events(settings, ordered, own)
@@ -114,6 +121,10 @@ def timeline(
         entries.append(entry)
     created = next((event for event in ordered if event.kind == "created"), None)
     return Timeline(created, tuple(moves), tuple(entries), gone_by(ordered))
+
+
+def _says_nothing_new(settings: ConnectionSettings, event: Event, whole_until: datetime) -> bool:
+    return event.kind == "seen" and event.name == settings.stage_property and event.at <= whole_until
 
 
 def _is_gap(entries: list[Entry], told: Entry, entry: Entry) -> bool:

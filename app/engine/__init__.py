@@ -8,6 +8,7 @@ from app.engine.diagram import diagram
 from app.engine.errors import FileProblem, ProcessFileError, UnknownStage
 from app.engine.facts import instant
 from app.engine.grades import DataQuality, FieldQuality
+from app.engine.groups import never_asked
 from app.engine.load import LoadedProcess, load_process, read_process
 from app.engine.process import Process
 from app.engine.quality import data_quality
@@ -48,6 +49,7 @@ __all__ = [
     "digest_of",
     "instant",
     "load_process",
+    "never_asked",
     "process_schema",
     "read_process",
     "suggest",

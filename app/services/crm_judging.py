@@ -10,7 +10,16 @@ from app.crm.connection import person_of
 from app.crm.events import Event
 from app.crm.state import NOTHING, Deal, lacking, snapshot_before
 from app.crm.timeline import Move, identity
-from app.engine import Actor, CompiledProcess, Decision, Snapshot, UnknownStage, decide, decide_unknown_stage
+from app.engine import (
+    Actor,
+    CompiledProcess,
+    Decision,
+    Snapshot,
+    UnknownStage,
+    decide,
+    decide_unknown_stage,
+    never_asked,
+)
 from app.services.adherence import blocks_surely
 from app.store.crm_moves import Verdict as Standing
 
@@ -94,15 +103,19 @@ def source_of(move: Move) -> str | None:
 def _judgement(
     event: Event, decision: Decision, actor: Actor | None, compiled: CompiledProcess, move: Move | None
 ) -> Judgement:
-    return Judgement(event, identity(event), _about(decision), decision, actor, compiled, standing_of(decision), move)
+    standing = standing_of(decision, compiled)
+    return Judgement(event, identity(event), _about(decision), decision, actor, compiled, standing, move)
 
 
-def standing_of(decision: Decision) -> Standing:
-    """What a verdict amounts to. Drift is what complete facts surely forbid; doubt makes none."""
+def standing_of(decision: Decision, compiled: CompiledProcess) -> Standing:
+    """What a verdict amounts to. Drift is what complete facts surely forbid; doubt makes none.
+
+    Facts are complete where nothing lacks that the process asks about.
+    """
     if decision.outcome != "blocked":
         return "not_judged" if decision.outcome == "not_judged" else "allowed"
     surely = any(blocks_surely(finding) for finding in decision.findings)
-    return "drift" if surely and not decision.missing else "blocked_incomplete"
+    return "drift" if surely and never_asked(compiled).issuperset(decision.missing) else "blocked_incomplete"
 
 
 def _about(decision: Decision) -> str:

@@ -1,5 +1,6 @@
 """Pipedrive's API through our client: a deal read back, what is written, and what comes instead of an answer."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from app.crm.http import Unreachable
 from app.crm.pipedrive import PipedriveClient, configuration, read
 from app.engine import load_process
 from tests.crm.builders import NOON
+from tests.crm.fakes.base import Answer, Call, FakeCrm, route
 from tests.crm.fakes.pipedrive import OURS, FakePipedrive
 from tests.crm.http import PlainHttp
 from tests.crm.orders import at
@@ -51,7 +53,7 @@ class Kept:
 
 
 def client(crm: FakePipedrive, http: PlainHttp, kept: Kept | None = None, **credentials: str) -> PipedriveClient:
-    settings = MAPPED.model_copy(update={"api_url": crm.url})
+    settings = MAPPED.model_copy(update={"api_url": crm.url, "oauth_url": crm.url})
     return PipedriveClient(settings, credentials or {"api_token": crm.token}, http, kept or Kept())
 
 
@@ -62,12 +64,47 @@ async def test_a_deal_is_read_back_with_its_way_and_its_facts(crm: FakePipedrive
     assert stages == [(at(0), "1", None), (at(5), "2", "1")]
     assert [(one.group, one.id) for one in told.facts] == [("activity", "1001"), ("contact", "3"), ("contact", "4")]
     assert [one.value for one in told.facts[1:]] == [{"id": "3", "role": "champion"}, {"id": "4"}]
-    assert {"activities", "contacts", "fields", "stage_history"} <= told.complete
+    assert told.complete == {"activities", "contacts", "fields", "stage_history"}
+
+
+async def test_of_what_nothing_is_mapped_to_nothing_is_known_to_be_none(crm: FakePipedrive, http: PlainHttp) -> None:
+    bare = SETTINGS.model_copy(update={"api_url": crm.url, "activities": {}})
+    told = await PipedriveClient(bare, {"api_token": crm.token}, http, Kept()).read_deal("42", NOON)
+    assert told.complete == {"fields", "stage_history"}
+
+
+async def test_what_was_changed_in_one_second_comes_back_in_its_order(crm: FakePipedrive, http: PlainHttp) -> None:
+    for stage in (1, 3, 2):
+        crm.change(42, at=at(9), stage_id=stage)
+    crm.change(42, at=at(12), stage_id=1, status="won")
+    told = await client(crm, http).read_deal("42", NOON)
+    stages = [(one.value, one.previous) for one in told.events if one.name == "stage_id"]
+    assert stages == [("1", None), ("2", "1"), ("1", "2"), ("3", "1"), ("2", "3"), ("won", "2")]
+
+
+async def test_the_burst_limit_tells_how_long_to_wait_in_a_header_of_its_own(http: PlainHttp) -> None:
+    async with FakePipedrive() as crm:
+        crm._next.append(Answer(429, {"success": False}, {"x-ratelimit-reset": "2"}))
+        with pytest.raises(ClientError, match="client_throttled") as error:
+            await client(crm, http).standing("42")
+    assert error.value.after == 2
+
+
+@pytest.mark.parametrize("named", ["../users", "4 2", "\u00b2", ""])
+async def test_nothing_is_written_to_what_is_no_deal(crm: FakePipedrive, http: PlainHttp, named: str) -> None:
+    one = client(crm, http)
+    writes = [
+        one.add_note(named, Note("m", "m")), one.add_task(named, Task("m", "m", "m", date(2026, 12, 1), None)),
+        one.set_stage(named, Standing("1", "1")), one.set_stage("42", Standing("1", named)),
+        one.set_stage("42", Standing(named, "1")),
+    ]  # fmt: skip
+    for write in writes:
+        with pytest.raises(ClientError, match="client_not_found"):
+            await write
+    assert crm.calls == []
 
 
 async def test_what_is_read_back_is_known_from_the_webhooks_already(crm: FakePipedrive, http: PlainHttp) -> None:
-    import json
-
     told = crm.make_deal(50, at=at(0), stage_id=1, value=7)
     told += crm.change(50, at=at(2), stage_id=2)
     told += crm.change(50, at=at(4), status="won")
@@ -122,6 +159,8 @@ async def test_deals_are_listed_page_by_page_since_a_time(crm: FakePipedrive, ht
     second = await one.list_deals(at(30), first.cursor)
     assert (len(first.ids), len(second.ids), second.cursor) == (100, 50, None)
     assert "42" not in (*first.ids, *second.ids)
+    crm.delete(42, at=at(90))
+    assert ((await one.list_deals(at(80), None)).ids, (await one.read_deal("42", NOON)).gone) == (("42",), "deleted")
 
 
 async def test_a_token_that_has_run_out_is_renewed_once_and_kept(crm: FakePipedrive, http: PlainHttp) -> None:
@@ -191,3 +230,29 @@ def test_a_mapping_is_drafted_by_equal_names() -> None:
         {"place": "fields", "label": "amount"},
         {"place": "activities", "label": "demo"},
     ]
+
+
+class Listener(FakeCrm):
+    """Takes webhooks, and refuses some."""
+
+    @route("POST", "/webhooks/pd", free=True)
+    def _take(self, _call: Call) -> Answer:
+        return Answer(202, {})
+
+
+async def test_a_refused_webhook_comes_three_times_more_and_ten_are_a_ban(crm: FakePipedrive) -> None:
+    async with Listener() as listener:
+        crm.webhook = f"{listener.url}/webhooks/pd"
+        listener.fail_next(2)
+        [told] = crm.change(42, at=at(20), stage_id=1)
+        tries = await crm.tell(told)
+        assert [(one.status, json.loads(one.body)["meta"]["attempt"]) for one in tries] == [
+            (500, 1),
+            (500, 2),
+            (202, 3),
+        ]
+        assert len({read(one.body, SETTINGS).events for one in tries}) == 1
+        for _ in range(9):
+            listener.fail_next(4)
+            await crm.tell(told)
+        assert await crm.tell(told) == []

@@ -1,17 +1,17 @@
 """Pipedrive's API: a deal with its changelog, activities and people; notes, tasks and stages."""
 
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from app.crm.calling import Api, Dialect, bearer, refreshing
 from app.crm.client import ClientError, Credentials, Keep, Note, Page, Standing, Task, Told
-from app.crm.events import Fact
+from app.crm.events import Fact, Group
 from app.crm.http import Http
 from app.crm.pipedrive.activities import activity_fact
 from app.crm.pipedrive.history import history
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
-from app.crm.pipedrive.words import flat, place
+from app.crm.pipedrive.words import flat, is_number, place
 from app.crm.reading import id_or_none, time_or_none
 
 API = "https://api.pipedrive.com"
@@ -32,9 +32,9 @@ class PipedriveClient:
     def __init__(self, settings: PipedriveSettings, credentials: Credentials, http: Http, keep: Keep) -> None:
         self._settings = settings
         base = settings.api_url or API
-        tokens = f"{settings.api_url or OAUTH}/oauth/token"
+        tokens = f"{settings.oauth_url or OAUTH}/oauth/token"
         renew = None if "api_token" in credentials else refreshing(lambda _: tokens)
-        self._api = Api(base, credentials, http, keep, Dialect(_authorise, renew))
+        self._api = Api(base, credentials, http, keep, Dialect(_authorise, renew, reset="x-ratelimit-reset"))
 
     async def read_deal(self, object_id: str, now: datetime) -> Told:
         """The deal, every change that the changelog knows, its activities, and the people on it."""
@@ -45,13 +45,24 @@ class PipedriveClient:
         events = history(self._settings, object_id, data, changes, now)
         facts = [fact async for fact in self._activities(object_id, now)]
         facts += await self._contacts(object_id, data, now)
-        complete = frozenset({"activities", "contacts", "fields", "approvals", "stage_history"})
-        return Told(tuple(events), tuple(facts), complete, now)  # type: ignore[arg-type]
+        return Told(tuple(events), tuple(facts), self._complete(), now)
+
+    def _complete(self) -> frozenset[Group]:
+        """What was read whole. What nothing is mapped to cannot be known to be none."""
+        mapped: dict[Group, bool] = {
+            "stage_history": True,
+            "fields": True,
+            "activities": bool(self._settings.activities),
+            "contacts": bool(self._settings.contact_roles and self._settings.contact_role_property),
+            "approvals": bool(self._settings.approvals),
+        }
+        return frozenset(group for group, whole in mapped.items() if whole)
 
     async def list_deals(self, changed_since: datetime | None, cursor: str | None) -> Page:
-        """A page of ids; the deals that were touched last come last."""
-        since = None if changed_since is None else changed_since.strftime("%Y-%m-%dT%H:%M:%SZ")
-        query = {"updated_since": since, "limit": _PAGE, "cursor": cursor, "sort_by": "update_time"}
+        """A page of ids; the deals that were touched last come last. Those deleted since are among them."""
+        since = None if changed_since is None else changed_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        status = None if since is None else "open,won,lost,deleted"
+        query = {"updated_since": since, "status": status, "limit": _PAGE, "cursor": cursor, "sort_by": "update_time"}
         answer = await self._api.call("GET", "/api/v2/deals", query=query)
         ids = [id_or_none(one.get("id")) for one in _list(answer)]
         return Page(tuple(one for one in ids if one is not None), _cursor(answer))
@@ -70,7 +81,7 @@ class PipedriveClient:
     async def add_note(self, object_id: str, note: Note) -> None:
         """A note on the deal."""
         content = note.text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
-        await self._api.call("POST", "/v1/notes", body={"deal_id": int(object_id), "content": content})
+        await self._api.call("POST", "/v1/notes", body={"deal_id": _number(object_id), "content": content})
 
     async def has_task(self, object_id: str, marker: str) -> bool:
         """Look through the activities of the deal."""
@@ -79,9 +90,9 @@ class PipedriveClient:
 
     async def add_task(self, object_id: str, task: Task) -> None:
         """An activity of type `task`."""
-        body = {"deal_id": int(object_id), "type": "task", "subject": task.subject[:250], "note": task.text,
+        body = {"deal_id": _number(object_id), "type": "task", "subject": task.subject[:250], "note": task.text,
                 "due_date": task.due.isoformat()}  # fmt: skip
-        if task.owner is not None and task.owner.isdigit():
+        if task.owner is not None and is_number(task.owner):
             body["owner_id"] = int(task.owner)
         await self._api.call("POST", "/api/v2/activities", body=body)
 
@@ -90,10 +101,10 @@ class PipedriveClient:
         if target.stage in (WON, LOST):
             body: dict[str, Any] = {"status": target.stage}
         else:
-            body = {"stage_id": int(target.stage), "status": "open"}
+            body = {"stage_id": _number(target.stage), "status": "open"}
             if target.pipeline is not None:
-                body["pipeline_id"] = int(target.pipeline)
-        await self._api.call("PATCH", f"/api/v2/deals/{object_id}", body=body)
+                body["pipeline_id"] = _number(target.pipeline)
+        await self._api.call("PATCH", f"/api/v2/deals/{_number(object_id)}", body=body)
 
     async def configuration(self) -> dict[str, Any]:
         """Pipelines, stages, fields of deals, users, the company."""
@@ -112,7 +123,7 @@ class PipedriveClient:
 
     async def _deal(self, object_id: str) -> dict[str, Any] | None:
         """The deal as it stands; None when it is gone. An id that is none of Pipedrive's is nobody's."""
-        if not object_id.isdigit():
+        if not is_number(object_id):
             return None
         answer = await self._api.call("GET", f"/api/v2/deals/{object_id}", missing=True)
         data = answer.get("data") if isinstance(answer, dict) else None
@@ -173,6 +184,13 @@ class PipedriveClient:
                 return
             start = paging.get("next_start")
         raise ClientError("client_endless", again=False, path=path)
+
+
+def _number(text: str) -> int:
+    """An id as Pipedrive's API takes it: version 2 coerces no text."""
+    if not is_number(text):
+        raise ClientError("client_not_found", again=False, said=text)
+    return int(text)
 
 
 def _id(value: Any) -> Any:

@@ -7,8 +7,8 @@ from app.crm.connection import FieldType
 from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
 from app.crm.events import Event
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
-from app.crm.pipedrive.words import Deal, flat
-from app.crm.reading import id_of, id_or_none, object_of, part_of, time_or_none
+from app.crm.pipedrive.words import Deal, flat, number_of
+from app.crm.reading import id_or_none, object_of, part_of, time_or_none
 
 _TYPES: dict[str, FieldType] = {
     "double": "number", "int": "number", "monetary": "number", "date": "date", "enum": "choice", "set": "choice",
@@ -43,4 +43,4 @@ def record(found: Any, settings: PipedriveSettings, now: datetime) -> tuple[Even
     whole = object_of(found)
     data = flat(part_of(whole, "data") or whole)
     seen = time_or_none(data.get("update_time")) or now
-    return tuple(Deal(settings, id_of(data.get("id"), "id")).values(data, seen, "seen"))
+    return tuple(Deal(settings, number_of(data.get("id"), "id")).values(data, seen, "seen"))

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from app.crm.events import Batch, Event, EventKind, Fact, Malformed
 from app.crm.pipedrive.activities import activity_fact
 from app.crm.pipedrive.settings import PipedriveSettings
-from app.crm.pipedrive.words import Deal, flat, own_name, place
-from app.crm.reading import id_of, id_or_none, json_of, object_of, part_of, shown, time_of, time_or_none
+from app.crm.pipedrive.words import Deal, flat, number_of, number_or_none, own_name, place
+from app.crm.reading import id_or_none, json_of, object_of, part_of, shown, time_of, time_or_none
 
 _ACTIONS: dict[str, EventKind] = {
     "create": "created", "added": "created", "change": "changed", "updated": "changed",
@@ -36,6 +36,8 @@ class Told(NamedTuple):
     data: dict[str, Any]
     previous: dict[str, Any]
     raw: dict[str, Any]
+    merged_into: str | None = None
+    merged_from: str | None = None
 
 
 def verify(
@@ -60,8 +62,7 @@ def read(body: bytes, settings: PipedriveSettings) -> Batch:
         raise Malformed("event_of_another_account", found=shown(told.company))
     kind = _ACTIONS.get(told.action)
     if told.entity == "deal" and kind is not None:
-        events = _deal(told, kind, settings)
-        return Batch(events, 0 if events else 1, ())
+        return _deal(told, kind, settings)
     if told.entity == "activity" and kind is not None:
         facts = _activity(told, kind, settings)
         return Batch((), 0 if facts else 1, (), facts)
@@ -82,32 +83,46 @@ def _told(body: dict[str, Any]) -> Told:
     return Told(
         str(meta.get("action")), str(entity), entity_id, meta.get("company_id"), _at(meta, data or before),
         id_or_none(meta.get("user_id")), id_or_none(meta.get("change_source")), flat(data), flat(before),
-        data or before,
+        data or before, number_or_none(meta.get("merged_to_id")), _merged_from(meta, data, before),
     )  # fmt: skip
 
 
 def _at(meta: Mapping[str, Any], data: Mapping[str, Any]) -> datetime:
     """When the deal was changed; to the millisecond where the webhook's own time says the same second."""
-    sent = time_or_none(meta.get("timestamp"))
+    sent = time_or_none(meta.get("timestamp_milli")) or time_or_none(meta.get("timestamp"))
     changed = time_or_none(data.get("update_time"))
-    if sent is not None and changed is not None and timedelta(0) <= sent - changed < _SECOND:
-        return sent
-    if changed is not None:
-        return changed
-    return time_of(meta.get("timestamp"), "timestamp")
+    if changed is None:
+        return sent or time_of(meta.get("timestamp"), "timestamp")
+    precise = changed.microsecond == 0 and sent is not None and timedelta(0) <= sent - changed < _SECOND
+    return sent if precise and sent is not None else changed
 
 
-def _deal(told: Told, kind: EventKind, settings: PipedriveSettings) -> tuple[Event, ...]:
-    deal = Deal(settings, id_of(told.entity_id, "id"), told.by, told.channel)
-    if kind in ("deleted", "merged"):
-        into = id_or_none(told.data.get("merge_what_id") or told.data.get("merged_into")) if kind == "merged" else None
-        return (deal.event(kind, told.at, None, into),)
+def _merged_from(meta: Mapping[str, Any], data: Mapping[str, Any], before: Mapping[str, Any]) -> str | None:
+    """The deal that went into this one: version 2 names it in `meta`, version 1 in what is there now."""
+    listed = [meta.get("merged_from_id"), data.get("merge_what_id")]
+    if meta.get("action") in ("merged", "merge"):
+        listed.append(before.get("id"))
+    own = id_or_none(data.get("id"))
+    found = (number_or_none(one) for one in listed)
+    return next((one for one in found if one is not None and one != own), None)
+
+
+def _deal(told: Told, kind: EventKind, settings: PipedriveSettings) -> Batch:
+    deal = Deal(settings, number_of(told.entity_id, "id"), told.by, told.channel)
+    if kind == "deleted":
+        gone: EventKind = "deleted" if told.merged_into is None else "merged"
+        return Batch((deal.event(gone, told.at, None, told.merged_into),), 0, ())
     if not told.data:
         raise Malformed("event_field_missing", field="data")
     if kind == "created":
         made = time_or_none(told.data.get("add_time")) or told.at
-        return (deal.event("created", made), *deal.values(told.data, made))
-    return tuple(_changes(deal, told))
+        return Batch((deal.event("created", made), *deal.values(told.data, made)), 0, ())
+    # version 1 gives the other deal as what was before a merge: no change of this one can be told from that
+    events = _changes(deal, told) if kind == "changed" else deal.values(told.data, told.at, "seen")
+    if told.merged_from is not None:
+        events.append(deal._replace(object_id=told.merged_from).event("merged", told.at, None, deal.object_id))
+    hints = () if told.merged_from is None else (deal.object_id,)
+    return Batch(tuple(events), 0 if events or hints else 1, (), (), hints)
 
 
 def _changes(deal: Deal, told: Told) -> list[Event]:
@@ -118,17 +133,15 @@ def _changes(deal: Deal, told: Told) -> list[Event]:
         events.append(deal.event("changed", told.at, settings.stage_property, now, then))
     for name in sorted(settings.followed - {settings.stage_property}):
         own = own_name(name, settings, told.data)
-        if own in told.previous and own in told.data:
-            events.append(deal.event("changed", told.at, name, told.data[own], told.previous[own]))
+        if own in told.previous:  # what was emptied may be left out of what is there now
+            events.append(deal.event("changed", told.at, name, told.data.get(own), told.previous[own]))
     return events
 
 
 def _activity(told: Told, kind: EventKind, settings: PipedriveSettings) -> tuple[Fact, ...]:
-    deal = id_or_none(told.raw.get("deal_id"))
-    if deal is None:
-        return ()
-    gone = kind == "deleted"
-    fact = activity_fact(told.raw, settings, deal=deal, at=told.at, gone=gone)
-    moved_from = id_or_none(told.previous.get("deal_id")) if "deal_id" in told.previous else None
-    left = (fact._replace(object_id=moved_from, value=None),) if moved_from not in (None, deal) and fact else ()
-    return (fact, *left) if fact else ()
+    """The activity as it is on its deal now; on the deal that it was taken off, it is gone."""
+    now, before = number_or_none(told.raw.get("deal_id")), number_or_none(told.previous.get("deal_id"))
+    on = {deal: kind == "deleted" for deal in (now,) if deal is not None}
+    on |= {deal: True for deal in (before,) if deal is not None and deal != now}
+    facts = [activity_fact(told.raw, settings, deal=deal, at=told.at, gone=gone) for deal, gone in on.items()]
+    return tuple(one for one in facts if one is not None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from app.crm.events import Event
@@ -23,7 +24,7 @@ def history(
     """The deal's making, then each change; what the changelog does not tell stands as seen at the last change."""
     made = time_or_none(data.get("add_time")) or now
     seen = time_or_none(data.get("update_time")) or now
-    changes = sorted(_changes(settings, changelog), key=lambda one: one[0])
+    changes = _oldest_first(list(_changes(settings, changelog)))
     deal = Deal(settings, object_id)
     events = [deal.event("created", made), *_stages(deal, data, changes, made)]
     followed = settings.followed - {settings.stage_property}
@@ -40,6 +41,12 @@ def history(
 
 
 _Change = tuple[datetime, str, Any, Any, str | None, str | None]
+
+
+def _oldest_first(changes: list[_Change]) -> list[_Change]:
+    """Whichever way round they came, so that those of one second stay in their order."""
+    newest_first = bool(changes) and changes[0][0] > changes[-1][0]
+    return sorted(reversed(changes) if newest_first else changes, key=lambda one: one[0])
 
 
 def _changes(settings: PipedriveSettings, changelog: Iterable[Mapping[str, Any]]) -> Iterator[_Change]:
@@ -64,9 +71,20 @@ def _stages(deal: Deal, data: Mapping[str, Any], changes: list[_Change], made: d
     before = place(standing, deal.settings)
     if before is not None:
         yield deal.event("changed", made, stage, before)
-    for at, name, _, new, by, channel in own:
-        standing[name] = new
+    for save in _saves(own):
+        standing |= {one[1]: one[3] for one in save}
+        at, _, _, _, by, channel = save[-1]
         now = place(standing, deal.settings)
         if now is not None and now != before:
             yield deal._replace(by=by, channel=channel).event("changed", at, stage, now, before)
             before = now
+
+
+def _saves(changes: list[_Change]) -> Iterator[list[_Change]]:
+    """Stage and status that were changed in the same second were saved together; one of them changed twice was not."""
+    for _, at_once in groupby(changes, key=lambda one: one[0]):
+        together = list(at_once)
+        if len({one[1] for one in together}) == len(together):
+            yield together
+        else:
+            yield from ([one] for one in together)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from app.crm.connection import ConnectionSettings, Id
+from app.crm.connection import ApiUrl, ConnectionSettings, Id
 
 WON, LOST = "won", "lost"
 """Beside the ids of its stages, what a pipeline maps: Pipedrive closes a deal by its status, and leaves its stage."""
@@ -26,3 +26,5 @@ class PipedriveSettings(ConnectionSettings):
     """The activity field that says how an activity went; without one, only whether it is done."""
     contact_role_property: Id | None = None
     """The person field that says which role a person has."""
+    oauth_url: ApiUrl | None = None
+    """Where an app's tokens are renewed; `https://oauth.pipedrive.com` if not said."""

@@ -4,9 +4,30 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.crm.events import Event, EventKind
+from app.crm.events import Event, EventKind, Malformed
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
-from app.crm.reading import id_or_none, key_of, plain
+from app.crm.reading import id_of, id_or_none, key_of, plain, shown
+
+_LONGEST_NUMBER = 18
+
+
+def number_of(value: Any, field: str) -> str:
+    """An id of Pipedrive's: digits, in a text or not. Anything else names nothing that could be asked for."""
+    found = id_of(value, field)
+    if not is_number(found):
+        raise Malformed("event_field_wrong", field=field, found=shown(value))
+    return found
+
+
+def number_or_none(value: Any) -> str | None:
+    """An id where there is a usable one."""
+    found = id_or_none(value)
+    return found if found is not None and is_number(found) else None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is an id of Pipedrive's."""
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER
 
 
 def flat(data: Mapping[str, Any]) -> dict[str, Any]:

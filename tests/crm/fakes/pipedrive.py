@@ -1,5 +1,6 @@
 """Pipedrive as crm-facts has it: webhooks of both versions with Basic auth, a changelog, activities, notes, people."""
 
+import asyncio
 import base64
 import copy
 import json
@@ -62,6 +63,27 @@ class FakePipedrive(FakeCrm):
         one.update(fields, update_time=_iso(at))
         return [self._webhook("change", deal, previous, at, by=by, source=source)]
 
+    def change_all(self, deals: list[int], *, at: datetime, **fields: Any) -> list[dict[str, Any]]:
+        """Change several deals at once in the list view. A webhook for each."""
+        told = [webhook for deal in deals for webhook in self.change(deal, at=at, **fields)]
+        for webhook in told:
+            webhook["meta"]["is_bulk_edit"] = True
+        return told
+
+    def delete(self, deal: int, *, at: datetime) -> dict[str, Any]:
+        """Delete a deal. The webhook that tells of it."""
+        webhook = self._webhook("delete", deal, {}, at)
+        self.deals[deal].update(is_deleted=True, status="deleted", update_time=_iso(at))
+        return {**webhook, "data": None, "previous": webhook["data"]}
+
+    def merge(self, deal: int, into: int, *, at: datetime) -> list[dict[str, Any]]:
+        """Merge one deal into another. The webhooks that tell of it: the one is deleted, the other changed."""
+        gone = self.delete(deal, at=at)
+        gone["meta"]["merged_to_id"] = str(into)
+        kept = self._webhook("change", into, {"update_time": self.deals[into]["update_time"]}, at)
+        kept["meta"]["merged_from_id"] = str(deal)
+        return [gone, kept]
+
     def add_activity(self, deal: int, *, at: datetime, **fields: Any) -> dict[str, Any]:
         """Add an activity to a deal. The webhook that tells of it."""
         self._next_id += 1
@@ -91,12 +113,15 @@ class FakePipedrive(FakeCrm):
     # --- webhooks
 
     async def tell(self, webhook: dict[str, Any], *, pause: float = 0.0) -> list[Sent]:
-        """Send a webhook, and again after 3, 30 and 150 seconds until it is accepted; while banned, it is lost."""
-        del pause
+        """Send a webhook, and again after 3, 30 and 150 seconds until it is accepted; while banned, it is lost.
+
+        A second lasts `pause` seconds.
+        """
         if self.banned_until is not None and self.now() < self.banned_until:
             return []
         tries = []
-        for attempt in range(1 + len(RETRIES)):
+        for attempt, wait in enumerate((0.0, *RETRIES)):
+            await asyncio.sleep(wait * pause)
             body = copy.deepcopy(webhook if self.version == 2 else as_v1(webhook, attempt))
             if self.version == 2:
                 body["meta"]["attempt"] = attempt + 1
@@ -128,7 +153,9 @@ class FakePipedrive(FakeCrm):
     @route("GET", "/api/v2/deals")
     def _deals(self, call: Call) -> Answer:
         since = call.query.get("updated_since", "")
-        listed = sorted((one for one in self.deals.values() if one["update_time"] >= since), key=lambda one: one["id"])
+        status = call.query.get("status", "open,won,lost").split(",")
+        found = (one for one in self.deals.values() if one["update_time"] >= since and one["status"] in status)
+        listed = sorted(found, key=lambda one: one["id"])
         return _page(listed, call)
 
     @route("GET", "/api/v2/deals/{deal}")

@@ -9,7 +9,7 @@ import pytest
 from app.crm.events import Malformed
 from app.crm.pipedrive import read, record, verify
 from tests.crm.builders import NOON
-from tests.crm.fakes.pipedrive import PASSWORD, USER, FakePipedrive, as_v1, basic, pipedrive_settings
+from tests.crm.fakes.pipedrive import COMPANY, PASSWORD, USER, FakePipedrive, as_v1, basic, pipedrive_settings
 from tests.crm.hostile import expect_only_refusals
 from tests.crm.orders import at, expect_the_same_in_any_order
 
@@ -57,13 +57,78 @@ def test_a_deal_is_closed_by_its_status_and_opened_again() -> None:
     assert events(crm.change(42, at=at(3), title="another")[0]) == []
 
 
-def test_deletion_and_merging_end_a_deal() -> None:
+def test_deletion_ends_a_deal() -> None:
     crm = FakePipedrive()
-    [made] = crm.make_deal(42, at=at(0), stage_id=1)
-    gone = {"meta": {**made["meta"], "action": "delete"}, "data": None, "previous": made["data"]}
-    assert events(gone) == [("deleted", None, None, "-")]
-    merged = {"meta": {**made["meta"], "action": "merge"}, "data": {**made["data"], "merge_what_id": 43}}
-    assert events(merged) == [("merged", None, "43", "-")]
+    crm.make_deal(42, at=at(0), stage_id=1)
+    gone = crm.delete(42, at=at(1))
+    assert events(gone) == events(as_v1(gone)) == [("deleted", None, None, "-")]
+
+
+def test_the_deal_that_went_into_another_is_gone_whoever_of_the_two_tells() -> None:
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=1)
+    crm.make_deal(43, at=at(0), stage_id=2)
+    gone, kept = crm.merge(43, 42, at=at(5))
+    first = {
+        "v": 1, "event": "merged.deal",
+        "meta": {"action": "merged", "object": "deal", "id": 42, "company_id": COMPANY,
+                 "timestamp": 1763633100, "timestamp_milli": 1763633100500},
+        "current": {"id": 42, "stage_id": 1, "status": "open", "merge_what_id": 43},
+        "previous": {"id": 43, "stage_id": 2, "status": "open"},
+    }  # fmt: skip
+    for webhook in (gone, kept, first):
+        batch = read(json.dumps(webhook).encode(), SETTINGS)
+        merged = [(one.object_id, one.kind, one.value, one.key) for one in batch.events if one.kind != "seen"]
+        assert [one[:3] for one in merged] == [("43", "merged", "42")]
+        assert batch.hints == (() if webhook is gone else ("42",))
+    assert ("seen", "stage_id", "1", "-") in events(first)
+
+
+def test_a_bulk_edit_tells_of_each_deal() -> None:
+    crm = FakePipedrive()
+    for deal in (42, 43):
+        crm.make_deal(deal, at=at(0), stage_id=1)
+    assert [events(one) for one in crm.change_all([42, 43], at=at(1), stage_id=2)] == [
+        [("changed", "stage_id", "2", "1")], [("changed", "stage_id", "2", "1")],
+    ]  # fmt: skip
+
+
+def test_a_field_that_was_emptied_may_be_left_out_of_what_is_there_now() -> None:
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=1, custom_fields={"ab12": {"type": "text", "value": "call"}})
+    [emptied] = crm.change(42, at=at(1), custom_fields={})
+    assert events(emptied) == [("changed", "ab12", None, "call")]
+
+
+def test_an_activity_that_moved_to_another_deal_is_gone_from_the_first() -> None:
+    crm = FakePipedrive()
+    told = crm.add_activity(43, at=at(3))
+    for deal, there in ((43, [("43", True), ("42", False)]), (None, [("42", False)])):
+        moved = {"meta": {**told["meta"], "action": "change"}, "data": {**told["data"], "deal_id": deal}}
+        facts = read(json.dumps({**moved, "previous": {"deal_id": 42}}).encode(), SETTINGS).facts
+        assert [(one.object_id, one.value is not None) for one in facts] == there
+
+
+@pytest.mark.parametrize("deal", ["../7", "4 2", "\u0664\u0662", "x", "9" * 40])
+def test_what_is_no_number_names_no_deal(deal: str) -> None:
+    [made] = FakePipedrive().make_deal(42, at=at(0), stage_id=1)
+    made["meta"]["entity_id"] = deal
+    with pytest.raises(Malformed, match="event_field_wrong"):
+        read(json.dumps(made).encode(), SETTINGS)
+
+
+def test_a_time_is_as_precise_as_either_side_tells_it() -> None:
+    [made] = FakePipedrive().make_deal(42, at=at(0), stage_id=1)
+
+    def time(sent: str, changed: str) -> str:
+        meta, data = {**made["meta"], "action": "change", "timestamp": sent}, {**made["data"], "update_time": changed}
+        whole = {"meta": meta, "data": data, "previous": {"value": 1}}
+        return read(json.dumps(whole).encode(), SETTINGS).events[0].at.isoformat()[11:]
+
+    assert time("2026-06-25T07:19:32.123Z", "2026-06-25T07:19:32Z") == "07:19:32.123000+00:00"
+    assert time("2026-06-25T07:19:33.001Z", "2026-06-25T07:19:32.999Z") == "07:19:32.999000+00:00"
+    assert time("2026-06-25T07:25:00.000Z", "2026-06-25 07:19:32") == "07:19:32+00:00"
+    assert time("1782371972", "2026-06-25T07:19:32Z") == "07:19:32+00:00"
 
 
 def test_an_activity_is_a_fact_of_its_deal() -> None:
@@ -147,7 +212,9 @@ def test_any_order_and_any_copies_end_in_the_same_deal() -> None:
 
 def test_hostile_deliveries_are_refused_and_nothing_else() -> None:
     crm = FakePipedrive()
+    crm.make_deal(43, at=at(0), stage_id=1)
     [made] = crm.make_deal(42, at=at(0), stage_id=1, custom_fields={"ab12": {"value": "x"}})
     [moved] = crm.change(42, at=at(5), stage_id=2)
-    good = [made, moved, as_v1(moved), crm.add_activity(42, at=at(3), participants=[{"person_id": 7}])]
+    good = [made, moved, as_v1(moved), crm.add_activity(42, at=at(3), participants=[{"person_id": 7}]),
+            *crm.merge(43, 42, at=at(6))]  # fmt: skip
     expect_only_refusals(read, SETTINGS, good)

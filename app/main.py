@@ -28,6 +28,7 @@ from app.api import (
     problem_pages,
     processes,
     starters,
+    syncs,
     validate_transition,
     webhooks,
 )
@@ -38,7 +39,8 @@ from app.api.metrics import Metrics
 from app.api.openapi import finish
 from app.outbox.addresses import allowed_of
 from app.outbox.http import Outgoing
-from app.services.clock_work import ClockWork, usual_passes
+from app.services.clock_work import ClockWork, connection_passes, usual_passes
+from app.services.connection_care import Reconciled
 from app.services.delivery_worker import DeliveryWorker
 from app.services.event_sender import EventSender
 from app.services.events import Events
@@ -47,9 +49,11 @@ from app.services.keys import Keys
 from app.services.outbox import Handler
 from app.services.outbox_worker import OutboxWorker
 from app.services.processes import Processes
+from app.services.read_back import Reading
 from app.services.remedies import Remedies
 from app.services.settler import Settler
 from app.services.settling import Judges
+from app.services.sync_worker import SyncWorker
 from app.settings import Settings
 from app.store.database import DatabaseDown, open_database
 from app.store.migrate import is_current
@@ -81,12 +85,14 @@ def create_app(settings: Settings, *, lane: bool = True) -> FastAPI:
         await services.database.start()
         await services.deliveries.start()
         await services.outbox.start()
+        await services.syncs.start()
         await services.clock_work.start()
         await services.settler.start()
         try:
             yield
         finally:
             await services.clock_work.stop()
+            await services.syncs.stop()
             await services.deliveries.stop()
             await services.settler.stop()
             await services.outbox.stop()
@@ -133,18 +139,23 @@ def _services(settings: Settings) -> Services:
     judges = Judges(database, known, key, http, events, metrics.decided)
     handlers: dict[str, Handler] = {"event": EventSender(database, http, key), "remedy": Remedies(judges)}
     worker = OutboxWorker(database, handlers, died=events.died, count=metrics.attempted, depth=metrics.waiting)
-    clock_work = ClockWork(database, usual_passes(database, events, worker.wake))
     settler = Settler(judges)
+    reading = Reading(judges)
+    rebuilding = SyncWorker(database, reading.client_of, reading.read_back, Reconciled(events))
+    passes = usual_passes(database, events, worker.wake) | connection_passes(
+        database, reading.client_of, events, worker.wake, rebuilding.wake
+    )
+    clock_work = ClockWork(database, passes)
     return Services(
         settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http, clock_work,
-        settler,
+        settler, rebuilding,
     )  # fmt: skip
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
         validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights,
-        assessment, connections, webhooks, outbox, endpoints, health, problem_pages,
+        assessment, connections, syncs, webhooks, outbox, endpoints, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []
     for resource in resources:

@@ -17,6 +17,7 @@ from app.services.keys import Keys, Principal
 from app.services.outbox_worker import OutboxWorker
 from app.services.processes import Processes
 from app.services.settler import Settler
+from app.services.sync_worker import SyncWorker
 from app.settings import Settings
 from app.store.database import Database
 
@@ -37,6 +38,7 @@ class Services(NamedTuple):
     http: Outgoing
     clock_work: ClockWork
     settler: Settler
+    syncs: SyncWorker
 
 
 class Caller(NamedTuple):

@@ -33,6 +33,7 @@ _SAMPLE = {
     "method": "PATCH", "allowed": ["GET"], "limit": 1048576, "found": "text/plain", "reason": "this is not valid JSON",
     "count": 1, "expected": "new", "minutes": 5, "seconds": 15, "request_id": "4f0c", "cursor": "x",
     "starter": "sprint", "endpoint": "crm-team", "item": "0199", "status": "done",
+    "sync": "0199",
 }  # fmt: skip
 
 

@@ -44,7 +44,7 @@ Cursor = Annotated[
 _TIME = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
-def _only_text(value: Any) -> Any:
+def only_text(value: Any) -> Any:
     """Numbers are no times."""
     if isinstance(value, str) and not _TIME.match(value):
         raise PydanticCustomError("datetime_parsing", "not a time", {"error": "RFC 3339 with an offset"})
@@ -52,7 +52,7 @@ def _only_text(value: Any) -> Any:
 
 
 AsOf = Annotated[
-    Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), BeforeValidator(_only_text)] | None,
+    Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST), BeforeValidator(only_text)] | None,
     Query(description="The instant to judge at, RFC 3339 with an offset; now if not said."),
 ]
 

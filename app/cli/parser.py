@@ -62,6 +62,7 @@ def build_parser(terminal: Terminal) -> argparse.ArgumentParser:
         _starters,
         _init,
         _assess,
+        _sync,
     ):
         add(verbs, help_of)
     return parser
@@ -223,4 +224,12 @@ def _assess(verbs: Verbs, help_of: _Help) -> None:
     parser = _verb(verbs, "assess", help_of)
     parser.add_argument("file", metavar="FILE", nargs="?", help=help_of("assess_file"))
     parser.add_argument("--process", metavar="KEY", help=help_of("assess_process"))
+    _server(parser, help_of)
+
+
+def _sync(verbs: Verbs, help_of: _Help) -> None:
+    parser = _verb(verbs, "sync", help_of)
+    parser.add_argument("connection", metavar="CONNECTION", help=help_of("sync_connection"))
+    parser.add_argument("--deal", metavar="ID", help=help_of("sync_deal"))
+    parser.add_argument("--changed-since", metavar="T", help=help_of("sync_since"))
     _server(parser, help_of)

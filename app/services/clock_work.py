@@ -12,14 +12,17 @@ from functools import partial
 from typing import NamedTuple
 
 from app import clock, logs
+from app.services.connection_care import begin_reconciling, renew_channels
 from app.services.events import Events
 from app.services.forgetting import KEPT
 from app.services.rotting import tell_rotten
+from app.services.sync import ClientOf
 from app.store.clock_passes import take_pass
 from app.store.database import Database, DatabaseDown, Transaction
 from app.store.deliveries import erase_bodies
 from app.store.idempotency import purge_answers
 from app.store.outbox import forget_items
+from app.store.syncs import forget_syncs
 from app.store.tenants import list_tenants
 
 POLL = 5.0
@@ -100,6 +103,21 @@ def usual_passes(database: Database, events: Events, wake: Callable[[], None]) -
     }
 
 
+def connection_passes(
+    database: Database, client_of: ClientOf, events: Events, outbox: Callable[[], None], syncs: Callable[[], None]
+) -> dict[str, Pass]:
+    """What is done for connections whose CRM can be asked. `outbox` and `syncs` wake those workers."""
+
+    async def channels(now: datetime) -> None:
+        await renew_channels(database, client_of, events, now)
+        outbox()
+
+    return {
+        "channels": Pass(timedelta(minutes=5), channels),
+        "reconcile": Pass(timedelta(minutes=1), lambda now: begin_reconciling(database, now, syncs)),
+    }
+
+
 async def _erase(database: Database, now: datetime) -> None:
     while await database.transaction(lambda tx: erase_bodies(tx, now, _AT_ONCE)):
         pass
@@ -111,5 +129,6 @@ async def _forget(database: Database, now: datetime) -> None:
 
     while await database.transaction(items):
         pass
+    await database.transaction(lambda tx: forget_syncs(tx, now - KEPT))
     for tenant in await list_tenants(database):
         await database.transaction(partial(purge_answers, tenant_id=tenant.tenant_id, before=now - KEPT))

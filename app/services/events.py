@@ -47,12 +47,16 @@ class Subscription(NamedTuple):
 
 
 class OurEvent(NamedTuple):
-    """Something to tell. `subject` is what it is about: the id of a deal, a delivery, a connection."""
+    """Something to tell. `subject` is what it is about: the id of a deal, a delivery, a connection.
+
+    What is told under the same `once` reaches each endpoint once.
+    """
 
     tenant_id: str
     type: EventType
     subject: str
     data: dict[str, Any]
+    once: str | None = None
 
 
 def target_of(endpoint_id: str) -> str:
@@ -130,7 +134,7 @@ class Events:
             "data": event.data,
         }
         for one in wanting:
-            target, key = target_of(one.endpoint_id), f"event:{event_id}:{one.endpoint_id}"
+            target, key = target_of(one.endpoint_id), f"event:{event.once or event_id}:{one.endpoint_id}"
             await enqueue(tx, Item(event.tenant_id, target, event.subject, KIND, key, body, now), now)
         return len(wanting)
 

@@ -70,7 +70,7 @@ def document(item: StoredItem, locale: Locale, now: datetime) -> dict[str, Any]:
         "in_progress": busy,
         "attempts": item.attempts,
         "next_attempt_at": item.not_before if waits and not busy else None,
-        **_why(item.reason, locale),
+        **why(item.reason, locale),
         "created_at": item.created_at,
         "finished_at": item.finished_at,
     }
@@ -82,7 +82,8 @@ def payload(item: StoredItem) -> dict[str, Any]:
     return found
 
 
-def _why(stored: str | None, locale: Locale) -> dict[str, str | None]:
+def why(stored: str | None, locale: Locale) -> dict[str, str | None]:
+    """A stored reason: its code, and its text in a language."""
     if stored is None:
         return {"code": None, "reason": None}
     refusal = json.loads(stored)

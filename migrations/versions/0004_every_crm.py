@@ -146,6 +146,7 @@ def _crm() -> None:
         _key("connection_id"),
         _key("object_id", nullable=True),
         _time("changed_since", nullable=True),
+        sa.Column("reconciles", sa.Boolean(), nullable=False),
         _key("status"),
         _number("done"),
         _number("failed"),

@@ -25,6 +25,8 @@ NEEDS = {
         "read_connection",
         "list_connections",
         "delete_connection",
+        "begin_sync",
+        "read_sync",
         "list_outbox",
         "read_outbox_item",
         "replay_outbox_item",
@@ -46,11 +48,13 @@ BODIES: dict[str, Any] = {
     "put_activity": activity(),
     "move_deal": {"to": "won"},
     "put_connection": {},
+    "begin_sync": {},
     "put_endpoint": {"url": "https://example.com"},
 }
 IDS = {
     "deal_id": "D-1", "activity_id": "a-1", "key": "b2b-saas", "version": "1", "decision_id": "0", "delivery_id": "0",
     "connection_id": "hub", "connection": "hub", "name": "sprint", "endpoint_id": "e-1", "item_id": "0",
+    "sync_id": "0",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/deals/{deal_id}/activities"): activity(),
     ("PUT", "/deals/{deal_id}/activities/{activity_id}"): activity(),
     ("POST", "/deals/{deal_id}/moves"): {"to": "demo_completed"},
+    ("POST", "/connections/{connection_id}/syncs"): {},
 }
 MAY_HAVE_THEIR_OWN = {
     ("PUT", "/processes/{key}"), ("PUT", "/deals/{deal_id}"), ("PUT", "/connections/{connection_id}"),
@@ -53,6 +54,9 @@ async def furnished(world: World) -> dict[str, str]:
     signed = signed_headers(event, uri=f"http://test{hook}", at=clock.now())
     received = await world.good("POST", hook, content=event, headers=signed, key=None)
     await worked_on(world, received["delivery_id"])
+    access = {"access": {"access_token": "a"}, "api_url": "https://crm.invalid"}
+    await world.good("PUT", f"/connections/{connection}", {**settings, **access})
+    begun = await world.good("POST", f"/connections/{connection}/syncs", {"deal": "1"})
     return {
         "key": "b2b-saas",
         "version": "1",
@@ -63,6 +67,7 @@ async def furnished(world: World) -> dict[str, str]:
         "connection_id": connection,
         "endpoint_id": "e-1",
         "item_id": item["id"],
+        "sync_id": begun["id"],
     }
 
 

@@ -148,6 +148,7 @@ class SyncRow(Base, table=True):
     connection_id: str = Field(sa_type=Key)
     object_id: str | None = Field(sa_type=Key)
     changed_since: datetime | None = Field(sa_type=UtcTime)
+    reconciles: bool
     status: str = Field(sa_type=Key)
     done: int = Field(sa_type=BigInteger)
     failed: int = Field(sa_type=BigInteger)

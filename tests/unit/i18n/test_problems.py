@@ -111,7 +111,8 @@ PARAMS: dict[str, Any] = {
     "scope": "admin", "path": "/x", "process": "p", "version": 3, "deal": "D-1", "stage": "s", "known": ["a", "b"],
     "decision": "d", "connection": "c", "delivery": "d", "activity": "a-1", "method": "PUT", "allowed": "GET",
     "limit": 10, "found": "text/plain", "reason": "r", "count": 2, "expected": "t", "minutes": 5, "seconds": 30,
-    "request_id": "r-1", "cursor": "x", "starter": "crawl", "endpoint": "e-1", "item": "i-1", "status": "done",
+    "request_id": "r-1", "cursor": "x", "starter": "crawl", "endpoint": "e-1", "item": "i-1", "sync": "s-1",
+    "status": "done",
 }  # fmt: skip
 
 

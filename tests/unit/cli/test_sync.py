@@ -29,14 +29,15 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
+        self.do_POST()
+
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         self.server.came.append((self.command, self.path, body))
         status, answer = self.server.answers.pop(0)
         self.send_response(status)
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())
-
-    do_POST = do_GET
 
     def log_message(self, *_arguments: object) -> None:
         pass

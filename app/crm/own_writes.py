@@ -1,10 +1,9 @@
-"""Our own writes among what a CRM tells: they are where a deal has been, and nothing to judge."""
+"""Our own writes among a deal's moves: they are where the deal has been, and nothing to judge."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from itertools import islice
+from typing import Protocol
 
-from app.crm.connection import ConnectionSettings
 from app.crm.events import Event
 from app.crm.record import OwnWrite
 
@@ -12,26 +11,39 @@ ECHO = timedelta(minutes=10)
 """How long after our writing a stage the CRM's telling of it is taken for ours."""
 
 
-def own_events(settings: ConnectionSettings, ordered: Sequence[Event], own: Sequence[OwnWrite]) -> set[str]:
-    """The keys of the stage events that we caused: the first that fits each of our writes, and all by our user.
+class Made(Protocol):
+    """A move as far as it matters here."""
 
-    The two clocks are not compared where that can be avoided: what we caused comes after the move that we answered.
+    @property
+    def event(self) -> Event:
+        """What told of it."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """What names it."""
+        ...
+
+
+def own_moves(moves: Sequence[Made], own: Sequence[OwnWrite], acts_as: str | None) -> set[str]:
+    """The moves that we made: of each of our writes the first that fits, and all by our own user.
+
+    The CRM's clock is compared with ours only where that cannot be avoided, and its seconds may be coarse: what we
+    caused comes after the move that we answered.
     """
-    stages = [event for event in ordered if event.name == settings.stage_property]
-    found = {event.key for event in stages if settings.acts_as is not None and event.by == settings.acts_as}
+    found = {move.identity for move in moves if acts_as is not None and move.event.by == acts_as}
     for write in own:
-        found |= set(islice(_echoes(stages, write), 1))
+        start = next((place for place, move in enumerate(moves) if move.identity == write.answers), None)
+        since = [move for move in moves if move.event.at > write.after] if start is None else moves[start + 1 :]
+        for place, move in enumerate(since):
+            if str(move.event.value) == write.stage and _may_be(write, move, since[:place]):
+                found.add(move.identity)
+                break
     return found
 
 
-def _echoes(stages: Sequence[Event], write: OwnWrite) -> Iterator[str]:
-    """What fits a write of ours. A stage that was only seen may have been there for long: since our write, it may be,
-    when nothing else is told from in between.
-    """
-    last: Event | None = None
-    for event in stages:
-        if event.at > write.after and str(event.value) == write.stage:
-            unknown_since = event.kind == "seen" and (last is None or last.at <= write.at)
-            if event.at <= write.at + ECHO or unknown_since:
-                yield event.key
-        last = event
+def _may_be(write: OwnWrite, move: Made, between: Sequence[Made]) -> bool:
+    """A stage that was only seen may be there since our write, when nothing is told from in between."""
+    if move.event.at <= write.at + ECHO:
+        return True
+    return move.event.kind == "seen" and all(one.event.at <= write.at for one in between)

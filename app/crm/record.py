@@ -31,12 +31,16 @@ class Verdict(NamedTuple):
 
 
 class OwnWrite(NamedTuple):
-    """A stage that we wrote at `at`, in answer to a move of `after`: the CRM's telling us of it is no move."""
+    """A stage that we wrote at `at`, in answer to a move of `after`: the CRM's telling us of it is no move.
+
+    `answers` is the identity of that move.
+    """
 
     pipeline: str | None
     stage: str
     at: datetime
     after: datetime
+    answers: str = ""
 
 
 class Record(NamedTuple):
@@ -137,7 +141,10 @@ def from_document(document: str | None) -> Record:
             group: Reading(_time(at), _time(covers), frozenset(ids))
             for group, (at, covers, ids) in kept.get("readings", {}).items()
         },
-        tuple(OwnWrite(pipeline, stage, _time(at), _time(after)) for pipeline, stage, at, after in kept.get("own", ())),
+        tuple(
+            OwnWrite(pipeline, stage, _time(at), _time(after), *rest)
+            for pipeline, stage, at, after, *rest in kept.get("own", ())
+        ),
         None if kept.get("waiting_since") is None else _time(kept["waiting_since"]),
     )
 

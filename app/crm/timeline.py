@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from app.crm.connection import UNMAPPED, ConnectionSettings, Place, place_of
 from app.crm.events import Event
 from app.crm.joining import in_order
-from app.crm.own_writes import own_events
+from app.crm.own_writes import own_moves
 from app.crm.record import OwnWrite, gone_by
 from app.engine.snapshot import EARLIEST, StageEntry
 
@@ -106,10 +106,11 @@ def timeline(
         ordered = [event for event in ordered if not _says_nothing_new(settings, event, whole_until)]
     steps: list[Entry | _Step] = [entry for entry in known if entry.at not in traced]
     steps += _placed(settings, ordered)
-    ours = own_events(settings, ordered, own)
     moves: list[Move] = []
     entries: list[Entry] = []
-    for step in sorted(steps, key=_when):
+    waiting = sorted(steps, key=_when)
+    while waiting:
+        step = _next(waiting, entries)
         entry = step if isinstance(step, Entry) else step.entry
         if isinstance(step, _Step) and step.told is not None and _is_gap(entries, step.told, entry):
             entries.append(step.told)
@@ -117,10 +118,25 @@ def timeline(
         if before is not None and before[:2] == entry[:2]:
             continue
         if isinstance(step, _Step):
-            moves.append(Move(step.event, step.place, entry, before, step.event.key in ours))
+            moves.append(Move(step.event, step.place, entry, before))
         entries.append(entry)
+    ours = own_moves(moves, own, settings.acts_as)
     created = next((event for event in ordered if event.kind == "created"), None)
-    return Timeline(created, tuple(moves), tuple(entries), gone_by(ordered))
+    told = tuple(move._replace(own=move.identity in ours) for move in moves)
+    return Timeline(created, told, tuple(entries), gone_by(ordered))
+
+
+def _next(waiting: "list[Entry | _Step]", entries: list[Entry]) -> "Entry | _Step":
+    """Take the first step. Of several at one instant (some CRMs tell seconds), the one that goes on from where the
+    deal stands, where they say from where they go on.
+    """
+    first = waiting[0]
+    if isinstance(first, _Step) and len(waiting) > 1 and entries:
+        at_once = [one for one in waiting if isinstance(one, _Step) and one.event.at == first.event.at]
+        last = entries[-1]
+        first = next((one for one in at_once if one.told is not None and one.told[:2] == last[:2]), first)
+    waiting.remove(first)
+    return first
 
 
 def _says_nothing_new(settings: ConnectionSettings, event: Event, whole_until: datetime) -> bool:

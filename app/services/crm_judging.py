@@ -143,12 +143,31 @@ def _move(
     if now is None or not move.judgeable:
         return _not_judged(compiled, source_of(move), to, at, lacks | {"stage"})
     snapshot = snapshot_before(deal, now, compiled.zone, move, together)
+    actor = _actor(deal, move.event)
     try:
-        return decide(compiled, snapshot, to, as_of=at, actor=_actor(deal, move.event), missing=lacks)
+        decision = decide(compiled, snapshot, to, as_of=at, actor=actor, missing=lacks)
+        for group in _untold(deal, lacks):
+            told = decide(compiled, snapshot, to, as_of=at, actor=actor, missing=lacks - {group})
+            if _about(told._replace(missing=decision.missing)) == _about(decision):
+                decision, lacks = told, lacks - {group}
     except UnknownStage as error:
         if error.place == "from":
             return decide_unknown_stage(compiled, snapshot, to, as_of=at, missing=lacks)
         return _not_judged(compiled, snapshot.stage, to, at, lacks | {"stage"})
+    return decision
+
+
+def _untold(deal: Deal, lacks: frozenset[str]) -> list[str]:
+    """The groups that are lacking since nothing is mapped to them: no lack for a move that does not ask for them.
+
+    Only where all else is told: of a deal of which just a stage is known, everything is lacking.
+    """
+    settings = deal.settings
+    mapped = {
+        "activities": settings.activities, "approvals": settings.approvals, "contacts": settings.contact_roles,
+    }  # fmt: skip
+    untold = {group for group in lacks if not mapped.get(group, True)}
+    return sorted(untold) if lacks and untold == lacks else []
 
 
 def _not_judged(

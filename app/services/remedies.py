@@ -138,7 +138,8 @@ class Remedies:
 
     async def _remember_own(self, drift: Drift, target: Standing) -> None:
         """Before we write: should we die over it, its echo is known for ours."""
-        write = OwnWrite(target.pipeline, target.stage, clock.now(), drift.move.event.at)
+        move = drift.move
+        write = OwnWrite(target.pipeline, target.stage, clock.now(), move.event.at, move.identity)
 
         async def work(tx: Transaction) -> None:
             stored = await lock_record(tx, *_place(drift))

@@ -182,6 +182,15 @@ def test_our_own_writes_are_where_the_deal_has_been_and_no_moves_of_anybody() ->
     assert [move.own for move in seen_late.line.moves] == [False, False, True]
 
 
+def test_of_two_moves_in_one_second_the_one_that_goes_on_from_where_the_deal_stands_comes_first() -> None:
+    there, back = (_event(W, 5, previous=B, tells_previous=True), _event(B, 5, previous=W, tells_previous=True))
+    deal = _deal(_event(A, 0), _event(B, 4), there, back)
+    assert _moves(deal)[2:] == [("demo_completed", "won"), ("won", "demo_completed")]
+    answered = Record(own=(OwnWrite(None, B, _at(5.1), _at(5), deal.line.moves[2].identity),))
+    again = _deal(_event(A, 0), _event(B, 4), there, back, record=answered)
+    assert [move.own for move in again.line.moves] == [False, False, False, True]
+
+
 def test_a_deal_is_gone_until_it_is_restored() -> None:
     gone = _deal(_event(A, 0), _event(None, 5, None, kind="deleted"))
     assert gone.line.gone is not None

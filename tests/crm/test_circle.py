@@ -1,0 +1,126 @@
+"""The whole circle, for every CRM and on both databases: from an illegal move there to its answer there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app import clock
+from app.crm.record import from_document
+from app.store.crm_records import ask_to_judge, read_record
+from app.store.database import Transaction
+from tests.crm.circle import Circle, circle
+from tests.crm.circle_crms import CRMS
+
+MADE = (None, "demo_scheduled", "not_judged")
+DRIFT = ("demo_scheduled", "demo_completed", "drift")
+BACK = ("demo_completed", "demo_scheduled", "own")
+
+
+@pytest.fixture(params=sorted(CRMS))
+async def world(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Circle]:
+    """Give a server connected with a CRM of each kind in turn."""
+    async with circle(database_url, CRMS[request.param]()) as found:
+        yield found
+
+
+async def _tick() -> None:
+    """Some CRMs tell the time in seconds."""
+    await asyncio.sleep(1.1)
+
+
+async def _judge_now(world: Circle, deal: str) -> None:
+    """Let the time that a deal settles for be over, once its news has come."""
+
+    async def came() -> bool:
+        record = await read_record(world.database, "acme", "crm", deal)
+        return record is not None and from_document(record.document).waiting_since is not None
+
+    await world.until(came)
+
+    async def work(tx: Transaction) -> None:
+        await ask_to_judge(tx, "acme", "crm", deal, clock.now())
+
+    await world.database.transaction(work)
+
+
+async def test_an_illegal_move_is_put_back_and_explained_and_makes_no_loop(world: Circle) -> None:
+    await world.connect(language="it")
+    deal = await world.crm.make()
+    await world.judged(deal, MADE)
+    await _tick()
+    await world.crm.move(deal, "demo_completed")
+    assert await world.remedied(deal) == {"revert": "done", "note": "done", "task": "done"}
+    assert world.crm.stage(deal) == "demo_scheduled"
+    await world.judged(deal, MADE, DRIFT, BACK)
+    await world.quiet()
+    (note,), ((subject, text),) = world.crm.notes(deal), world.crm.tasks(deal)
+    assert "è stata riportata indietro" in note
+    assert "[stagerail:" in note
+    assert "[stagerail:" in text
+    assert "next step" in subject
+    assert await world.verdicts(deal) == [MADE, DRIFT, BACK]
+    stored = await world.get(f"/deals/crm:{deal}")
+    assert stored["stage"] == "demo_scheduled"
+
+
+async def test_a_late_fact_supersedes_the_verdict_and_nothing_is_answered(world: Circle) -> None:
+    await world.connect(grace="1h", settle="1m", remedy=["note"])
+    deal = await world.crm.make()
+    await _judge_now(world, deal)
+    await world.judged(deal, MADE)
+    await _tick()
+    await world.crm.move(deal, "demo_completed")
+    await _judge_now(world, deal)
+    await world.judged(deal, MADE, DRIFT)
+    assert len((await world.get("/outbox", status="waiting"))["items"]) == 1
+    await world.crm.fill_next_step(deal)
+    await _judge_now(world, deal)
+    await world.judged(deal, MADE, (*DRIFT[:2], "allowed"))
+    log = [one for one in (await world.get("/decisions"))["items"] if one["from"] == "demo_scheduled"]
+    assert [one["outcome"] for one in log] == ["allowed", "blocked"]
+    assert log[0]["supersedes"] == log[1]["decision_id"]
+    assert (await world.get("/outbox", status="waiting"))["items"] == []
+    counted = await world.get("/insights/adherence", process="sales")
+    assert counted["moves"]["total"] == 1
+
+
+async def test_a_move_out_of_a_closed_stage_s_reach_is_noted_and_not_put_back(world: Circle) -> None:
+    await world.connect()
+    deal = await world.crm.make()
+    await world.judged(deal, MADE)
+    await _tick()
+    await world.crm.move(deal, "won")
+    assert await world.remedied(deal) == {"revert": "closed", "note": "done", "task": "done"}
+    assert world.crm.stage(deal) == "won"
+
+
+async def test_a_deal_that_is_gone_is_left_alone(world: Circle) -> None:
+    await world.connect(grace="1h")
+    deal = await world.crm.make()
+    await world.judged(deal, MADE)
+    await _tick()
+    await world.crm.move(deal, "demo_completed")
+    await world.judged(deal, MADE, DRIFT)
+    await world.crm.remove(deal)
+    (item,) = (await world.get("/outbox", status="waiting"))["items"]
+    answer = await world.client.post(f"/outbox/{item['id']}/cancel")
+    answer = await world.client.post(f"/outbox/{item['id']}/replay")
+    assert answer.status_code == 200, answer.text
+    await world.quiet()
+    done = await world.get("/outbox", status="done")
+    assert [one["id"] for one in done["items"]] == [item["id"]]
+    assert world.crm.notes(deal) == []
+
+
+async def test_a_crm_that_cannot_be_read_makes_no_drift(world: Circle) -> None:
+    await world.connect()
+    deal = await world.crm.make()
+    await world.judged(deal, MADE)
+    world.crm.fake.fail_next(1000, 500)
+    await _tick()
+    await world.crm.move(deal, "demo_completed")
+    await asyncio.sleep(1)
+    assert await world.verdicts(deal) == [MADE]
+    world.crm.fake._next.clear()
+    await world.judged(deal, MADE, DRIFT, BACK)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from app.crm import generic, hubspot, pipedrive, zoho
+from app.crm import generic, hubspot, pipedrive, salesforce, zoho
 from app.crm.client import Client, Credentials, Keep
 from app.crm.connection import ConnectionSettings
 from app.crm.drafting import Configuration
@@ -13,6 +13,7 @@ from app.crm.generic import example as generic_example
 from app.crm.http import Http
 from app.crm.hubspot import example as hubspot_example
 from app.crm.pipedrive import example as pipedrive_example
+from app.crm.salesforce import example as salesforce_example
 from app.crm.zoho import example as zoho_example
 
 
@@ -49,8 +50,9 @@ class Adapter(NamedTuple):
 
     `read_at` reads a delivery that may tell no time of its own: then it happened when it arrived.
     `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
-    `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py). `example` is a
-    connection's settings as the API's document shows them.
+    `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py). `scrub` takes
+    out of a body what must not be kept, before it is read or stored. `example` is a connection's settings as the API's
+    document shows them.
     """
 
     settings: type[ConnectionSettings]
@@ -61,6 +63,7 @@ class Adapter(NamedTuple):
     draft: Callable[[dict[str, Any]], Configuration] | None = None
     answer: Answer | None = None
     read_at: Callable[[bytes, Any, datetime], Batch] | None = None
+    scrub: Callable[[bytes], bytes] | None = None
     example: dict[str, Any] = {}  # noqa: RUF012 - never changed
 
 
@@ -90,6 +93,17 @@ ADAPTERS: dict[str, Adapter] = {
         pipedrive.record,
         pipedrive.configuration,
         example=pipedrive_example.EXAMPLE,
+    ),
+    "salesforce": Adapter(
+        salesforce.SalesforceSettings,
+        salesforce.verify,
+        salesforce.read,
+        salesforce.SalesforceClient,
+        salesforce.record,
+        salesforce.configuration,
+        answer=Answer("text/xml; charset=utf-8", salesforce.ACK),
+        scrub=salesforce.scrub,
+        example=salesforce_example.EXAMPLE,
     ),
     "zoho": Adapter(
         zoho.ZohoSettings,

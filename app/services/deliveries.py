@@ -118,7 +118,8 @@ async def _append_refused(tx: Transaction, delivery: StoredDelivery, events: Eve
 
 def _received(connection: StoredConnection, request: Request, now: datetime) -> StoredDelivery:
     refusal, settings = request.refused, settings_of(connection)
-    body = b"" if refusal else request.body
+    scrub = ADAPTERS[connection.kind].scrub
+    body = b"" if refusal else request.body if scrub is None else scrub(request.body)
     try:
         if refusal is None:
             read_with(connection, body, now)

@@ -1,0 +1,10 @@
+"""Salesforce: Outbound Messages, relayed changes, its API, its settings."""
+
+from app.crm.salesforce.client import SalesforceClient
+from app.crm.salesforce.draft import configuration
+from app.crm.salesforce.events import read, verify
+from app.crm.salesforce.records import record
+from app.crm.salesforce.settings import SalesforceSettings
+from app.crm.salesforce.soap import ACK, scrub
+
+__all__ = ["ACK", "SalesforceClient", "SalesforceSettings", "configuration", "read", "record", "scrub", "verify"]

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 from app.crm.connection import ConnectionSettings
 from tests.crm.builders import NOON, body_of, creation, hubspot_settings, stage_change
 from tests.crm.fakes.pipedrive import FakePipedrive, as_v1, basic, pipedrive_settings
+from tests.crm.fakes.salesforce import FakeSalesforce
+from tests.crm.fakes.salesforce_messages import basic as salesforce_basic
+from tests.crm.fakes.salesforce_messages import salesforce_settings
 from tests.crm.fakes.zoho import DEAL, FakeZoho, zoho_settings
 from tests.crm.generic_builders import generic_settings, signed, update
 
@@ -28,6 +31,11 @@ _MOVED = _PIPEDRIVE.change(42, at=NOON, stage_id=2)
 _MET = _PIPEDRIVE.add_activity(42, at=NOON)
 
 _ZOHO = FakeZoho()
+_SALESFORCE = FakeSalesforce()
+_CHANGES = [
+    _SALESFORCE.make_deal(42, at=NOON, Amount=7.5), _SALESFORCE.change(42, at=NOON, StageName="Closed Won"),
+    _SALESFORCE.add_event(42, at=NOON), _SALESFORCE.add_task(42, at=NOON),
+]  # fmt: skip
 
 SAMPLES: dict[str, Sample] = {
     "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), signed(_CONTENT)[1], (_CONTENT,)),
@@ -42,6 +50,12 @@ SAMPLES: dict[str, Sample] = {
         tuple(json.dumps(one).encode() for one in (*_MADE, *_MOVED, as_v1(_MOVED[0]), _MET)),
         basic(),
         (_PIPEDRIVE.deals[42],),
+    ),
+    "salesforce": Sample(
+        salesforce_settings(),
+        (_SALESFORCE.message(), *(json.dumps(one).encode() for one in _CHANGES)),
+        salesforce_basic(),
+        (_SALESFORCE.deal(42),),
     ),
     "zoho": Sample(
         zoho_settings(),

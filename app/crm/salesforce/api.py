@@ -52,9 +52,7 @@ class Rest:
         self, fields: Sequence[str], table: str, where: str = "", more: str = ""
     ) -> AsyncIterator[dict[str, Any]]:
         """What a query finds, whole. INVARIANT: every value in `where` is quoted."""
-        asked = f"SELECT {', '.join(dict.fromkeys(fields))} FROM {table}"  # noqa: S608 - names that the settings checked
-        asked += f" WHERE {where}" if where else ""
-        answer = await self._query(f"{asked} {more}".strip())
+        answer = await self._query(fields, table, where, more)
         for _ in range(_MOST_PAGES):
             for one in records(answer):
                 yield one
@@ -79,21 +77,24 @@ class Rest:
 
     async def count(self, table: str, where: str) -> int | None:
         """How many rows there are."""
-        asked = f"SELECT COUNT() FROM {table}" + (f" WHERE {where}" if where else "")  # noqa: S608
-        answer = await self._query(asked)
+        answer = await self._query(("COUNT()",), table, where)
         total = answer.get("totalSize") if isinstance(answer, dict) else None
         return total if isinstance(total, int) else None
 
-    async def _query(self, asked: str) -> Any:
+    async def _query(self, fields: Sequence[str], table: str, where: str, more: str = "") -> Any:
         if not self._has_address:
             raise ClientError("client_no_address", again=False)
-        return await self._api.call("GET", f"{self._root}/query", query={"q": asked})
+        asked = f"SELECT {', '.join(dict.fromkeys(fields))} FROM {table}"  # noqa: S608 - names that the settings checked
+        asked += f" WHERE {where}" if where else ""
+        return await self._api.call("GET", f"{self._root}/query", query={"q": f"{asked} {more}".strip()})
 
 
 def records(answer: Any) -> list[dict[str, Any]]:
-    """The rows of an answer."""
+    """The rows of an answer. One without any list of rows is not the same as there being none."""
     found = answer.get("records") if isinstance(answer, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    if not isinstance(found, list):
+        raise ClientError("client_unreadable", again=True)
+    return [one for one in found if isinstance(one, dict)]
 
 
 def _problem(status: int, body: Any) -> ClientError | None:
@@ -102,7 +103,7 @@ def _problem(status: int, body: Any) -> ClientError | None:
     code, said = str(first.get("errorCode")), str(first.get("message") or "")[:_SHOWN]
     if code == "REQUEST_LIMIT_EXCEEDED":
         return ClientError("client_throttled", again=True, after=_UNTIL_MORE, status=status)
-    if code in _BUSY:
+    if code in _BUSY and status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return ClientError("client_failing", again=True, status=status)
     if code in _UNKNOWN:
         return ClientError("client_unknown_thing", again=False, said=said)

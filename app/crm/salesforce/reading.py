@@ -90,13 +90,15 @@ def _name(row: Mapping[str, Any], settings: SalesforceSettings) -> str | None:
 
 
 def _in_order(rows: list[dict[str, Any]]) -> list[tuple[datetime, dict[str, Any]]]:
-    """The rows with their times; histories know only seconds, so what came after within one is put after."""
+    """The rows with their times; histories know only seconds, so what a field became later in one is put after."""
     timed: list[tuple[datetime, dict[str, Any]]] = []
+    last: dict[Any, datetime] = {}
     for row in rows:
-        at = time_or_none(row.get("CreatedDate"))
+        at, field = time_or_none(row.get("CreatedDate")), str(row.get("Field"))
         if at is not None:
-            last = timed[-1][0] if timed else None
-            timed.append((last + _TICK if last is not None and at <= last else at, row))
+            at = max(at, last[field] + _TICK) if field in last else at
+            last[field] = at
+            timed.append((at, row))
     return timed
 
 

@@ -55,10 +55,10 @@ def test_a_message_that_says_since_when_the_stage_is_tells_the_move_itself() -> 
     crm = FakeSalesforce()
     crm.make_deal(42, at=at(0))
     crm.change(42, at=at(5), StageName="Closed Won")
-    [stage] = [one for one in read(crm.message(list(crm.queue)[0]), SETTINGS).events if one.name == "StageName"]
+    [stage] = [one for one in read(crm.message(next(iter(crm.queue))), SETTINGS).events if one.name == "StageName"]
     assert (stage.kind, stage.value, stage.at, stage.by) == ("changed", "Closed Won", at(5), REP)
     crm.change(42, at=at(9), by=OURS, Amount=5)
-    [stage] = [one for one in read(crm.message(list(crm.queue)[0]), SETTINGS).events if one.name == "StageName"]
+    [stage] = [one for one in read(crm.message(next(iter(crm.queue))), SETTINGS).events if one.name == "StageName"]
     assert (stage.at, stage.by) == (at(5), None)
 
 
@@ -76,7 +76,7 @@ def test_tasks_events_and_contacts_are_facts_of_their_deal() -> None:
         crm.add_event(42, at=at(4), CallDisposition="Held"),
         crm.add_role(42, contact, "Decision Maker", at=at(5)),
     ]
-    expected = [
+    expected: list[dict[str, Any]] = [
         {"activity": "call", "at": at(3).isoformat(), "status": "done", "direction": "outbound", "contacts": [contact],
          "by": "rep-7"},
         {"activity": "demo", "at": at(4).isoformat(), "status": "done", "outcome": "held", "by": "rep-7"},
@@ -135,7 +135,9 @@ def test_a_change_of_several_records_is_one_for_each() -> None:
         ({"changeType": "UPDATE", "entityName": "Task"}, (), 1),
     ],
 )
-def test_what_says_too_little_is_a_hint_or_nothing(header: dict[str, Any], hints: tuple[str, ...], ignored: int) -> None:
+def test_what_says_too_little_is_a_hint_or_nothing(
+    header: dict[str, Any], hints: tuple[str, ...], ignored: int
+) -> None:
     crm = FakeSalesforce()
     crm.make_deal(42, at=at(0))
     change = crm.change(42, at=at(5), StageName="Closed Won")
@@ -289,7 +291,7 @@ def test_hostile_changes_are_refused_and_nothing_else() -> None:
         crm.add_event(42, at=at(6)), crm.add_role(42, "003000000000009AAA", "x", at=at(7)),
     ]  # fmt: skip
     expect_only_refusals(read, SETTINGS, good)
-    expect_only_refusals(lambda body, settings: _recorded(body, settings), SETTINGS, [crm.deal(42)])
+    expect_only_refusals(_recorded, SETTINGS, [crm.deal(42)])
 
 
 def _recorded(body: bytes, settings: Any) -> Any:

@@ -98,6 +98,8 @@ async def test_whoever_asks_for_a_pause_gets_it_for_the_whole_target(database: D
     before = clock.now()
     async with working(database, handler) as worker:
         await until(lambda: handler.attempts == [("1", 1)])
+        while (await items(database))["1"].attempts == 0:  # noqa: ASYNC110 - until what it asked for is written down
+            await asyncio.sleep(0.01)
         await put(database, item("2"))
         worker.wake()
         await asyncio.sleep(0.3)

@@ -14,7 +14,7 @@ from app.safe_json import UnsafeJson, read_json
 
 _LONGEST_WAIT = 24 * 3600.0
 _SHOWN = 200
-_NOTHING_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_NOTHING_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT)
 
 Refresh = Callable[[Http, Credentials], Awaitable[Credentials]]
 """Gets new credentials for old ones. Raises ClientError when the CRM will not give any."""
@@ -53,7 +53,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         missing: bool = False,
     ) -> Any:
-        """The JSON of the answer; with `missing`, None for a 404, 204 or 304. Raises ClientError."""
+        """The JSON of the answer; None for a 304; with `missing`, for a 404 and 204 too. Raises ClientError."""
         url = path if path.startswith(f"{self.base}/") else f"{self.base}{path}"
         given = {name: value for name, value in (query or {}).items() if value is not None}
         if given:
@@ -63,7 +63,7 @@ class Api:
         answer = await self._authorised(Request(method, url, {**typed, **(headers or {})}, sent))
         self.answered_at = _date(answer.headers.get("date", ""))
         content = _content(answer)
-        if missing and answer.status in _NOTHING_THERE:
+        if answer.status == HTTPStatus.NOT_MODIFIED or (missing and answer.status in _NOTHING_THERE):
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise self._dialect.problem(answer.status, content) or problem_of(answer, content, self._dialect.reset)
@@ -105,6 +105,8 @@ def refreshing(url: Callable[[Credentials], str], *, grant: str = "refresh_token
         token = content.get("access_token") if isinstance(content, dict) else None
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise problem_of(answer, content)
+        if token is None and "too many requests" in said(content).lower():  # Zoho says so with a 400
+            raise ClientError("client_throttled", again=True, after=retry_after(answer), status=answer.status)
         if not isinstance(token, str) or not token:
             raise ClientError("client_token_refused", again=False)
         renewed = {"access_token": token}
@@ -144,7 +146,7 @@ def retry_after(answer: Response, reset: str = "retry-after") -> float | None:
 def said(content: Any) -> str:
     """What the CRM said, short enough for a sentence."""
     if isinstance(content, dict):
-        for name in ("message", "error_description", "error", "error_info", "detail"):
+        for name in ("error_description", "message", "error", "error_info", "detail"):
             if isinstance(content.get(name), str):
                 return str(content[name])[:_SHOWN]
     return json.dumps(content, ensure_ascii=False)[:_SHOWN]

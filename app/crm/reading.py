@@ -3,9 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from app.crm.events import Malformed, from_milliseconds
 from app.engine.snapshot import EARLIEST, LATEST
@@ -80,6 +80,15 @@ def time_or_none(value: Any) -> datetime | None:
 def key_of(*parts: Any) -> str:
     """The key by which every copy of what these parts say is known."""
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+T = TypeVar("T", bound=tuple[Any, ...])
+
+
+def oldest_first(entries: Sequence[T]) -> list[T]:
+    """A history whose entries begin with their time, whichever way round it came; those of one second in its order."""
+    newest_first = bool(entries) and entries[0][0] > entries[-1][0]
+    return sorted(reversed(entries) if newest_first else entries, key=lambda one: one[0])
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from app.crm.events import Event
 from app.crm.pipedrive.settings import PipedriveSettings
 from app.crm.pipedrive.words import Deal, own_name, place
-from app.crm.reading import id_or_none, time_or_none
+from app.crm.reading import id_or_none, oldest_first, time_or_none
 
 _STATUS = "status"
 _OLDER_NAMES = {"user_id": "owner_id"}
@@ -24,7 +24,7 @@ def history(
     """The deal's making, then each change; what the changelog does not tell stands as seen at the last change."""
     made = time_or_none(data.get("add_time")) or now
     seen = time_or_none(data.get("update_time")) or now
-    changes = _oldest_first(list(_changes(settings, changelog)))
+    changes = oldest_first(list(_changes(settings, changelog)))
     deal = Deal(settings, object_id)
     events = [deal.event("created", made), *_stages(deal, data, changes, made)]
     followed = settings.followed - {settings.stage_property}
@@ -41,12 +41,6 @@ def history(
 
 
 _Change = tuple[datetime, str, Any, Any, str | None, str | None]
-
-
-def _oldest_first(changes: list[_Change]) -> list[_Change]:
-    """Whichever way round they came, so that those of one second stay in their order."""
-    newest_first = bool(changes) and changes[0][0] > changes[-1][0]
-    return sorted(reversed(changes) if newest_first else changes, key=lambda one: one[0])
 
 
 def _changes(settings: PipedriveSettings, changelog: Iterable[Mapping[str, Any]]) -> Iterator[_Change]:

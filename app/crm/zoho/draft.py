@@ -23,6 +23,8 @@ def configuration(found: dict[str, Any]) -> Configuration:
     blueprint = found.get("blueprint")
     if not pipelines and isinstance(blueprint, dict):
         pipelines = [_blueprint(blueprint)]
+    if not pipelines:
+        pipelines = [_stages(one) for one in found.get("fields") or [] if isinstance(one, dict) and _is_stage(one)]
     fields = tuple(_field(one) for one in found.get("fields") or [] if isinstance(one, dict))
     people = tuple((str(one.get("id")), str(one.get("full_name"))) for one in found.get("users") or [])
     return Configuration(tuple(pipelines), fields, people)
@@ -42,6 +44,15 @@ def _blueprint(blueprint: dict[str, Any]) -> CrmPipeline:
     names = [info.get("field_value"), *(one.get("next_field_value") for one in blueprint.get("transitions") or [])]
     stages = tuple(CrmStage(str(name), str(name)) for name in dict.fromkeys(names) if name)
     return CrmPipeline(str(info.get("name")), str(info.get("name")), stages)
+
+
+def _is_stage(field: dict[str, Any]) -> bool:
+    return field.get("api_name") == "Stage" and bool(field.get("pick_list_values"))
+
+
+def _stages(field: dict[str, Any]) -> CrmPipeline:
+    """The stages of an organisation without pipelines, as the field's own choices."""
+    return _pipeline({"display_value": "Standard", "maps": field["pick_list_values"]})
 
 
 def _field(one: dict[str, Any]) -> CrmField:

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from app.crm.events import Batch, Event, EventKind, Fault, Malformed
-from app.crm.reading import id_of, id_or_none, json_of, key_of, object_of, plain, shown, time_of
+from app.crm.reading import id_of, id_or_none, json_of, key_of, object_of, plain, shown, time_of, time_or_none
 from app.crm.zoho.settings import ZohoSettings
 from app.safe_json import UnsafeJson, read_json
 
 DEALS = "Deals"
 MOST_RECORDS = 1000
+_LONGEST_ID = 30
 _OPERATIONS: dict[str, EventKind] = {
     "insert": "created", "create": "created", "update": "changed", "edit": "changed", "delete": "deleted",
 }  # fmt: skip
@@ -38,6 +39,8 @@ def verify(
 def read(body: bytes, settings: ZohoSettings) -> Batch:
     """The events of a notification, and the deals to read back."""
     found = object_of(json_of(body))
+    if "operation" not in found:
+        raise Malformed("event_field_missing", field="operation")
     channel = id_or_none(found.get("channel_id"))
     if settings.channel_id is not None and channel != settings.channel_id:
         raise Malformed("event_of_another_account", found=shown(found.get("channel_id")))
@@ -63,25 +66,55 @@ def _deals(
     hints: list[str] = []
     for place, one in enumerate(ids):
         try:
-            object_id = id_of(one, "ids")
+            object_id = _record_id(one)
         except Malformed as error:
             faults.append(Fault(place, error.code, error.params))
             continue
         if kind == "deleted":
             events.append(make_event(object_id, kind, at))
             continue
-        events += [make_event(object_id, "created", at)] if kind == "created" else []
-        events += changes(settings, object_id, values.get(object_id, {}), at)
+        events += _told(settings, object_id, kind, values.get(object_id, {}), at)
         hints.append(object_id)
     if faults and len(faults) == len(ids):
         raise Malformed(faults[0].code, **faults[0].params, place=faults[0].place)
     return Batch(tuple(events), 0, tuple(faults), (), tuple(dict.fromkeys(hints)))
 
 
+def _told(
+    settings: ZohoSettings, object_id: str, kind: EventKind, values: Mapping[str, Any], sent: datetime
+) -> list[Event]:
+    """What a notification says of a deal, at the deal's own time where that is among what it says.
+
+    The stage was there when Zoho told it; since when, only the stage history says.
+    """
+    at = time_or_none(values.get("Modified_Time")) or sent
+    events = [
+        event._replace(kind="seen") if event.name == settings.stage_property else event
+        for event in changes(settings, object_id, values, at)
+    ]
+    if kind != "created":
+        return events
+    made = time_or_none(values.get("Created_Time")) or at
+    return [make_event(object_id, "created", made), *events]
+
+
+def _record_id(value: Any) -> str:
+    found = id_of(value, "ids")
+    if not is_record_id(found):
+        raise Malformed("event_field_wrong", field="ids", found=shown(value))
+    return found
+
+
+def is_record_id(text: str) -> bool:
+    """Whether a text is an id of Zoho's: digits."""
+    return text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID
+
+
 def _beside(values: Mapping[str, Mapping[str, Any]], count: int) -> Batch:
     """Calls, meetings, tasks: the deal they belong to is read back, where the notification tells which it is."""
-    deals = [id_or_none(named(one.get("What_Id"))) for one in values.values()]
-    hints = tuple(dict.fromkeys(one for one in deals if one is not None))
+    of_deals = [one for one in values.values() if one.get("$se_module") in (None, DEALS)]
+    found = [id_or_none(named(one.get("What_Id"))) for one in of_deals]
+    hints = tuple(dict.fromkeys(one for one in found if one is not None and is_record_id(one)))
     return Batch((), count - len(hints) if count > len(hints) else 0, (), (), hints)
 
 

@@ -22,5 +22,7 @@ class ZohoSettings(ConnectionSettings):
     """The notification channel that is ours: others are refused, and this one is renewed before it expires."""
     accounts_url: ApiUrl | None = None
     """Where tokens are renewed; `https://accounts.zoho.com` if not said."""
+    activity_type_property: Id | None = None
+    """The field of calls, meetings and tasks that tells their type; without one, and for other values, the module."""
     outcome_property: Id | None = None
     """The field of calls, meetings and tasks that says how they went."""

@@ -12,10 +12,17 @@ TOKEN = "TOKEN_FOR_VERIFICATION_OF_1000000068001"
 CHANNEL = "1000000068001"
 DEAL = "5725767000003000064"
 OURS = "5725767000000999999"
+OPEN_LISTS = {"Calls": "Calls", "Events": "Events", "Tasks": "Tasks"}
+CLOSED_LISTS = {"Calls_Closed": "Calls", "Events_Closed": "Events", "Tasks_Closed": "Tasks"}
+"""Related lists by name, with their module. Zoho's own names for the closed ones are not known to us: it tells them."""
+_CODES = {401: "INVALID_TOKEN", 403: "NO_PERMISSION", 404: "INVALID_URL_PATTERN", 429: "TOO_MANY_REQUESTS"}
 
 
 class FakeZoho(FakeCrm):
-    """One organisation. With `blueprint` its transitions rule every deal: stage -> stages; `partial` saves in part."""
+    """One organisation. With `blueprint` its transitions rule every deal: stage -> stages; `partial` saves in part.
+
+    `hidden` are related lists, or `related_lists` itself, that our user may not read.
+    """
 
     def __init__(self, now: Any = clock.now) -> None:
         super().__init__(now)
@@ -26,6 +33,9 @@ class FakeZoho(FakeCrm):
         self.channel_expiry = self.now() + timedelta(days=1)
         self.blueprint: dict[str, list[str]] = {}
         self.partial = False
+        self.hidden: set[str] = set()
+        self.deleted: list[dict[str, Any]] = []
+        self.subscribed = ["Deals"]
         self._next_id = 1000
 
     # --- what people do in it
@@ -44,6 +54,12 @@ class FakeZoho(FakeCrm):
             self.history[deal].append(self._entry(fields["Stage"], at, by))
         one.update(fields, Modified_Time=iso(at))
         return self.notification("update", {deal: fields}, at)
+
+    def delete(self, deal: str, *, at: datetime) -> dict[str, Any]:
+        """Delete a deal. The notification that tells of it."""
+        del self.deals[deal]
+        self.deleted.append({"id": deal, "deleted_time": iso(at), "type": "recycle"})
+        return self.notification("delete", {deal: {}}, at)
 
     def add(self, deal: str, module: str, **fields: Any) -> dict[str, Any]:
         """Add a call, a meeting, a task, a note or a contact with a role to a deal."""
@@ -79,6 +95,11 @@ class FakeZoho(FakeCrm):
         """Zoho's own scheme."""
         return call.headers.get("authorization") == f"Zoho-oauthtoken {self.token}"
 
+    def error(self, status: int, headers: Any) -> Answer:
+        """As Zoho words it."""
+        code = _CODES.get(status, "INTERNAL_ERROR")
+        return Answer(status, {"code": code, "details": {}, "message": "see the docs", "status": "error"}, headers)
+
     @route("POST", "/oauth/v2/token", free=True)
     def _token(self, call: Call) -> Answer:
         if call.form.get("refresh_token") != "refresh-1":
@@ -88,7 +109,25 @@ class FakeZoho(FakeCrm):
     @route("GET", "/crm/v8/Deals")
     def _list(self, call: Call) -> Answer:
         since = call.headers.get("if-modified-since", "")
-        return _page([one for one in self.deals.values() if not since or _at(one["Modified_Time"]) > _at(since)], call)
+        found = [one for one in self.deals.values() if not since or _at(one["Modified_Time"]) > _at(since)]
+        return Answer(304) if since and not found else _page(found, call)
+
+    @route("GET", "/crm/v8/Deals/deleted")
+    def _deleted(self, call: Call) -> Answer:
+        start, limit = (int(call.query["page"]) - 1) * int(call.query["per_page"]), int(call.query["per_page"])
+        if not self.deleted:
+            return Answer(204)
+        more = start + limit < len(self.deleted)
+        return Answer(200, {"data": self.deleted[start : start + limit], "info": {"more_records": more}})
+
+    @route("GET", "/crm/v8/settings/related_lists")
+    def _lists(self, _call: Call) -> Answer:
+        if "related_lists" in self.hidden:
+            return self.error(403, {})
+        lists = {**OPEN_LISTS, **CLOSED_LISTS}
+        told = [{"api_name": name, "type": "default", "module": {"api_name": of}} for name, of in lists.items()]
+        grouped = {"api_name": "Activities_Chronological_View", "type": "grouped", "module": None}
+        return Answer(200, {"related_lists": [grouped, *told]})
 
     @route("GET", "/crm/v8/Deals/{deal}")
     def _deal(self, _call: Call, deal: str) -> Answer:
@@ -118,13 +157,15 @@ class FakeZoho(FakeCrm):
 
     @route("GET", "/crm/v8/Deals/{deal}/Stage_History")
     def _history(self, call: Call, deal: str) -> Answer:
-        listed = list(reversed(self.history[deal]))
-        return _page(listed, call)
+        return self.error(403, {}) if "Stage_History" in self.hidden else _page(self.history[deal][::-1], call)
 
     @route("GET", "/crm/v8/Deals/{deal}/{module}")
     def _related(self, call: Call, deal: str, module: str) -> Answer:
-        listed = self.related.get((deal, module), [])
-        return _page(listed, call)
+        if module in self.hidden:
+            return self.error(403, {})
+        if module not in (*OPEN_LISTS, *CLOSED_LISTS, "Notes", "Contact_Roles"):
+            return Answer(400, {"code": "INVALID_DATA", "message": "the relation name given seems to be invalid"})
+        return _page(self.related.get((deal, module), []), call)
 
     @route("POST", "/crm/v8/Deals/{deal}/Notes")
     def _note(self, call: Call, deal: str) -> Answer:
@@ -137,12 +178,20 @@ class FakeZoho(FakeCrm):
         self.add(one["What_Id"]["id"], "Tasks", **one)
         return Answer(201, {"data": [{"code": "SUCCESS"}]})
 
+    @route("GET", "/crm/v8/actions/watch")
+    def _watched(self, call: Call) -> Answer:
+        if call.query["channel_id"] != CHANNEL or self.now() >= self.channel_expiry:
+            return Answer(204)
+        about = {"channel_id": CHANNEL, "channel_expiry": iso(self.channel_expiry), "notify_url": self.webhook}
+        return Answer(200, {"watch": [{**about, "resource_name": one} for one in self.subscribed]})
+
     @route("PATCH", "/crm/v8/actions/watch")
     def _watch(self, call: Call) -> Answer:
         until = _at(call.json["watch"][0]["channel_expiry"])
         if until > self.now() + timedelta(days=7):
             return Answer(400, {"watch": [{"code": "INVALID_DATA", "status": "error"}]})
         self.channel_expiry = until
+        self.subscribed = [one.removesuffix(".all") for one in call.json["watch"][0]["events"]]
         return Answer(200, {"watch": [{"code": "SUCCESS"}]})
 
     async def _moved(self, notification: dict[str, Any]) -> None:

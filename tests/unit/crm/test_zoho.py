@@ -9,7 +9,7 @@ import pytest
 from app.crm.events import Malformed
 from app.crm.zoho import read, record, verify
 from tests.crm.builders import NOON
-from tests.crm.fakes.zoho import DEAL, TOKEN, FakeZoho, zoho_settings
+from tests.crm.fakes.zoho import DEAL, TOKEN, FakeZoho, iso, zoho_settings
 from tests.crm.hostile import expect_only_refusals
 from tests.crm.orders import at, expect_the_same_in_any_order
 
@@ -38,7 +38,21 @@ def test_one_notification_may_tell_of_several_deals() -> None:
 @pytest.mark.parametrize("operation", ["insert", "create"])
 def test_a_deal_s_making_goes_by_two_names(operation: str) -> None:
     made = FakeZoho().make_deal(DEAL, at=at(0), Stage="Demo")
-    assert told({**made, "operation": operation}) == [(DEAL, "created", None, None), (DEAL, "changed", "Stage", "Demo")]
+    assert told({**made, "operation": operation}) == [(DEAL, "created", None, None), (DEAL, "seen", "Stage", "Demo")]
+
+
+def test_a_time_that_is_among_the_values_counts_before_that_of_the_notification() -> None:
+    crm = FakeZoho()
+    times = {"Created_Time": iso(at(1)), "Modified_Time": iso(at(2))}
+    made = crm.notification("insert", {DEAL: {"Stage": "Demo", "Amount": 3, **times}}, at(3))
+    assert [(one.kind, one.name, one.at) for one in read(body_of(made), SETTINGS).events] == [
+        ("created", None, at(1)), ("changed", "Amount", at(2)), ("seen", "Stage", at(2)),
+    ]  # fmt: skip
+
+
+def test_what_is_no_record_s_id_is_a_fault_and_the_others_are_read() -> None:
+    batch = read(body_of(FakeZoho().notification("update", {"../1": {}, "x": {}, DEAL: {}}, at(1))), SETTINGS)
+    assert ([one.place for one in batch.faults], batch.hints) == ([0, 1], (DEAL,))
 
 
 def test_a_thin_notification_is_a_hint_to_read_the_deal_back() -> None:
@@ -54,8 +68,10 @@ def test_what_is_done_for_a_deal_is_a_hint_where_the_deal_is_told() -> None:
     crm = FakeZoho()
     told_of = crm.notification("insert", {"9": {"What_Id": {"id": DEAL, "name": "x"}}}, at(1), module="Calls")
     assert read(body_of(told_of), SETTINGS).hints == (DEAL,)
-    batch = read(body_of(crm.notification("insert", {"9": {}}, at(1), module="Calls")), SETTINGS)
-    assert (batch.hints, batch.ignored) == ((), 1)
+    of_an_account = {"What_Id": {"id": OTHER}, "$se_module": "Accounts"}
+    for values in ({}, of_an_account, {"What_Id": {"id": "../1"}}):
+        batch = read(body_of(crm.notification("insert", {"9": values}, at(1), module="Calls")), SETTINGS)
+        assert (batch.hints, batch.ignored) == ((), 1)
 
 
 def test_another_channel_is_refused() -> None:

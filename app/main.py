@@ -30,6 +30,7 @@ from app.api import (
     starters,
     syncs,
     validate_transition,
+    veto,
     webhooks,
 )
 from app.api.context import Services
@@ -54,6 +55,7 @@ from app.services.remedies import Remedies
 from app.services.settler import Settler
 from app.services.settling import Judges
 from app.services.sync_worker import SyncWorker
+from app.services.veto import Vetoes
 from app.settings import Settings
 from app.store.database import DatabaseDown, open_database
 from app.store.migrate import is_current
@@ -148,14 +150,14 @@ def _services(settings: Settings) -> Services:
     clock_work = ClockWork(database, passes)
     return Services(
         settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http, clock_work,
-        settler, rebuilding,
+        settler, rebuilding, Vetoes(database, known),
     )  # fmt: skip
 
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
         validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights,
-        assessment, connections, syncs, webhooks, outbox, endpoints, health, problem_pages,
+        assessment, connections, syncs, webhooks, veto, outbox, endpoints, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []
     for resource in resources:

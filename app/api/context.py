@@ -18,6 +18,7 @@ from app.services.outbox_worker import OutboxWorker
 from app.services.processes import Processes
 from app.services.settler import Settler
 from app.services.sync_worker import SyncWorker
+from app.services.veto import Vetoes
 from app.settings import Settings
 from app.store.database import Database
 
@@ -39,6 +40,7 @@ class Services(NamedTuple):
     clock_work: ClockWork
     settler: Settler
     syncs: SyncWorker
+    vetoes: Vetoes
 
 
 class Caller(NamedTuple):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from starlette.types import Receive, Scope
 
-from app.api import crm_questions, validate_transition, webhooks
+from app.api import crm_questions, validate_transition, veto, webhooks
 from app.api.context import Services
 from app.api.problems import Reply
 
@@ -20,6 +20,7 @@ class Lane(NamedTuple):
 _VALIDATE = Lane(validate_transition.PATH, validate_transition.fast_lane)
 _ASK = Lane(validate_transition.PATH, crm_questions.fast_lane)
 _RECEIVE = Lane(webhooks.PATH, webhooks.fast_lane)
+_VETO = Lane(veto.PATH, veto.fast_lane)
 
 
 def lane_of(scope: Scope) -> Lane | None:
@@ -29,4 +30,6 @@ def lane_of(scope: Scope) -> Lane | None:
     path: str = scope["path"]
     if path == validate_transition.PATH:
         return _ASK if crm_questions.is_asked(scope) else _VALIDATE
-    return _RECEIVE if webhooks.connection_in(path) else None
+    if webhooks.connection_in(path):
+        return _RECEIVE
+    return _VETO if veto.vetoed_in(path) else None

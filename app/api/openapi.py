@@ -33,7 +33,7 @@ _SAMPLE = {
     "method": "PATCH", "allowed": ["GET"], "limit": 1048576, "found": "text/plain", "reason": "this is not valid JSON",
     "count": 1, "expected": "new", "minutes": 5, "seconds": 15, "request_id": "4f0c", "cursor": "x",
     "starter": "sprint", "endpoint": "crm-team", "item": "0199", "status": "done",
-    "sync": "0199",
+    "sync": "0199", "reasons": "Hold the demo and log it as held (no demo held; 1 needed)",
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ STATUS = {
     "conflict": 409,
     "idempotency-in-progress": 409,
     "connection-without-access": 409,
+    "move-vetoed": 409,
     "outbox-item-waits": 409,
     "outbox-item-over": 409,
     "precondition-failed": 412,
@@ -55,6 +56,7 @@ STATUS = {
     "idempotency-key-reused": 422,
     "bad-signature": 401,
     "internal-error": 500,
+    "veto-failed": 500,
     "database-unavailable": 503,
     "secret-unavailable": 503,
 }
@@ -70,12 +72,15 @@ class Reply(NamedTuple):
 
 
 class Problem(Exception):
-    """A request that the edge itself refuses. `kind` is the problem's type; `variant` another detail for it."""
+    """A request that the edge itself refuses. `kind` is the problem's type; `extra` stands in the answer beside it."""
 
-    def __init__(self, kind: str, *, headers: dict[str, str] | None = None, **params: Any) -> None:
+    def __init__(
+        self, kind: str, *, headers: dict[str, str] | None = None, extra: dict[str, Any] | None = None, **params: Any
+    ) -> None:
         super().__init__(kind)
         self.kind = kind
         self.headers = headers or {}
+        self.extra = extra or {}
         self.params = params
 
 
@@ -105,7 +110,7 @@ def _untagged(error: ErrorDetails, tag: str) -> ErrorDetails:
 def problem_reply(error: Exception, locale: Locale) -> Reply:
     """The answer to an exception. What is not in the table is our own failure: logged, and answered 500."""
     if isinstance(error, Problem):
-        return _reply(error.kind, locale, error.params, headers=error.headers)
+        return _reply(error.kind, locale, error.params, headers=error.headers, **error.extra)
     if isinstance(error, InvalidBody):
         errors = [render_request_error(one, locale) for one in error.errors]
         return _reply("invalid-request", locale, {"count": len(errors)}, errors=errors)

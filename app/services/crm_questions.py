@@ -47,11 +47,12 @@ class Known(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is decided about one deal."""
+    """What is decided about one deal; `own` says that the move is one that we made."""
 
     known: Known
     decision: Decision
     compiled: CompiledProcess
+    own: bool = False
 
 
 async def known_deals(
@@ -117,7 +118,7 @@ def answer(known: Known, to: str | None, now: datetime) -> Answer | None:
     if move is None or not move.judgeable:
         before = move.before.stage if move is not None and move.before is not None else None
         return Answer(known, _not_judged(known, compiled, before, last.stage, last.at or now), compiled)
-    return Answer(known, _moved(known, move, compiled, now), compiled)
+    return Answer(known, _moved(known, move, compiled, now), compiled, move.own)
 
 
 def _asked(known: Known, to: str, now: datetime) -> Answer:

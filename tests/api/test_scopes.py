@@ -39,7 +39,7 @@ NEEDS = {
     },
 }
 """Each scope's operations; every other one is read with any key."""
-OPEN = {"live", "ready", "process_schema", "receive_delivery", "list_starters", "read_starter"}
+OPEN = {"live", "ready", "process_schema", "receive_delivery", "veto_move", "list_starters", "read_starter"}
 BODIES: dict[str, Any] = {
     "validate_transition": question(),
     "next_activities": {"process": "b2b-saas", "deal": {"stage": "won"}},

@@ -13,7 +13,7 @@ from tests.builders import PROCESS, activity, question, ready_deal, stored
 from tests.crm.builders import SECRET, body_of, settings_json, signed_headers, stage_change
 
 DOCUMENT = _openapi(create_app(Settings()))
-OPEN = {"/health/live", "/health/ready", "/metrics", "/schema", "/webhooks/{connection}"}
+OPEN = {"/health/live", "/health/ready", "/metrics", "/schema", "/webhooks/{connection}", "/veto/{connection}"}
 """What holds nothing of any tenant, or is opened by a signature."""
 
 ROUTES = [

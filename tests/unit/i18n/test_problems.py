@@ -112,6 +112,7 @@ PARAMS: dict[str, Any] = {
     "decision": "d", "connection": "c", "delivery": "d", "activity": "a-1", "method": "PUT", "allowed": "GET",
     "limit": 10, "found": "text/plain", "reason": "r", "count": 2, "expected": "t", "minutes": 5, "seconds": 30,
     "request_id": "r-1", "cursor": "x", "starter": "crawl", "endpoint": "e-1", "item": "i-1", "sync": "s-1",
+    "reasons": "x",
     "status": "done",
 }  # fmt: skip
 

@@ -1,0 +1,106 @@
+"""POST /veto/{connection}: a CRM that reads the status code alone asks before it saves. 2xx: it may go on."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Path, Request, Response
+from starlette.types import Receive, Scope
+
+from app import clock
+from app.api import examples
+from app.api.context import Services
+from app.api.crm_questions import log, rendered
+from app.api.openapi import answers, public
+from app.api.problems import Problem, Reply
+from app.api.replies import DecisionReply, Shape, json_reply
+from app.api.routing import respond, router
+from app.api.webhooks import encryption_key, signed_request
+from app.i18n import pick_locale
+
+routes = router("connections")
+PATH = "/veto/{connection}"
+_PREFIX = PATH.partition("{")[0]
+
+
+class VetoReply(Shape):
+    """The CRM may go on. `checked` is false where we could not tell and the connection chose to go on all the same."""
+
+    allowed: bool
+    checked: bool
+    decisions: list[DecisionReply]
+
+
+VETO: dict[str, Any] = {"allowed": True, "checked": True, "decisions": []}
+_BODY: dict[str, Any] = {
+    **public(),
+    "requestBody": {
+        "required": True,
+        "description": "What the CRM sends before it saves, to the byte.",
+        "content": {"application/json": {"schema": {}, "example": {"MessageName": "Update"}}},
+    },
+}
+
+
+@routes.post(
+    PATH,
+    summary="Ask before a move is saved",
+    responses=answers(
+        200,
+        VetoReply,
+        {**VETO, "decisions": [examples.DECISION]},
+        "unknown-connection",
+        "bad-signature",
+        "move-vetoed",
+        "veto-failed",
+        "request-timeout",
+        body=False,
+    ),
+    openapi_extra=_BODY,
+)
+async def veto_move(
+    request: Request, connection: Annotated[str, Path(description="The id of the connection.")]
+) -> Response:
+    """2xx where the CRM may go on; 409 with every reason where it may not. The CRM's own credentials open it.
+
+    The moves are judged on what is known of the deals, with what the body tells as if it were saved already. Where we
+    cannot tell, the connection's `on_failure` decides: `open` answers 200, `closed` 500, which no CRM tries again.
+    """
+    scope, headers = request.scope, request.headers
+    return respond(await _ask(request.app.state.services, connection, scope, request.receive, headers))
+
+
+def vetoed_in(path: str) -> str | None:
+    """The connection that a path asks for; None for any other path."""
+    name = path.removeprefix(_PREFIX)
+    return name if name and name != path and "/" not in name else None
+
+
+async def fast_lane(services: Services, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Reply:
+    """The same answer without the framework's routing."""
+    return await _ask(services, vetoed_in(scope["path"]) or "", scope, receive, headers)
+
+
+async def _ask(
+    services: Services, connection: str, scope: Scope, receive: Receive, headers: Mapping[str, str]
+) -> Reply:
+    locale = pick_locale(headers.get("accept-language"))
+    sent = await signed_request(services, scope, receive, headers)
+    vetoed = await services.vetoes.ask(connection, sent, key=encryption_key(services), now=clock.now())
+    entries, shapes = rendered(vetoed.connection, list(vetoed.answers), locale, source="veto")
+    try:
+        await log(services, entries)
+    except Exception as error:  # noqa: BLE001 - a verdict that cannot be logged is a failure of ours
+        vetoed = services.vetoes.failed(vetoed.connection, error)
+        entries, shapes = [], []
+    for one in vetoed.answers:
+        services.metrics.decided(one.decision.outcome, "veto")
+    if not vetoed.allowed:
+        reasons = [
+            f"{one['message']} ({one['detail']})"
+            for shape in shapes
+            for one in shape["findings"]
+            if one["severity"] == "block"
+        ]
+        raise Problem("move-vetoed", reasons="; ".join(reasons), extra={"decisions": shapes})
+    content = {"allowed": True, "checked": vetoed.checked, "decisions": shapes}
+    return json_reply(content, locale)

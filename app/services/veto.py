@@ -1,0 +1,137 @@
+"""A CRM asks before it moves a deal, and waits: allowed, or refused. What we cannot tell, the connection decides."""
+
+import asyncio
+from collections import OrderedDict
+from datetime import datetime
+from typing import NamedTuple
+
+from app import logs
+from app.crm.adapters import ADAPTERS
+from app.crm.events import Malformed
+from app.crm.secrets import NoKey, WrongKey
+from app.engine import Decision
+from app.services.clients import secrets_of
+from app.services.connection_settings import settings_of
+from app.services.crm_bodies import read_body_of
+from app.services.crm_questions import Answer, answer, known_deals
+from app.services.deliveries import BadSignature, Request, SecretUnavailable, genuine
+from app.services.processes import Processes
+from app.services.refusals import Refused
+from app.store.connections import StoredConnection
+from app.store.database import Database, DatabaseDown
+
+PATIENCE = 5.0
+"""Seconds within which we must have answered: somebody waits in front of a form."""
+_MOST_KNOWN = 1000
+_log = logs.get_logger(__name__)
+
+
+class VetoFailed(Refused):
+    """We could not tell, and the connection says that then nothing moves: `connection`."""
+
+    kind = "veto-failed"
+
+
+class Vetoed(NamedTuple):
+    """What was decided on every deal of the body; `failed` says that we could not tell, and let it pass."""
+
+    connection: StoredConnection
+    answers: tuple[Answer, ...] = ()
+    failed: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the CRM may go on: nothing that is known stands against it.
+
+        What only facts stand against that nobody brought, the connection's `on_failure` decides.
+        """
+        unsure = settings_of(self.connection).on_failure == "open"
+        return not any(_refuses(one.decision) or (not unsure and _cannot_tell(one.decision)) for one in self.answers)
+
+    @property
+    def checked(self) -> bool:
+        """Whether every move was judged on what is known."""
+        return not self.failed and not any(_cannot_tell(one.decision) for one in self.answers)
+
+
+def _refuses(decision: Decision) -> bool:
+    """Whether what is known of the deal stands against the move."""
+    blocking = [one for one in decision.findings if one.severity == "block"]
+    return bool(blocking) and (not decision.missing or any(one.code != "cannot_evaluate" for one in blocking))
+
+
+def _cannot_tell(decision: Decision) -> bool:
+    """Whether only facts that nobody brought stand against the move."""
+    return decision.outcome == "blocked" and not _refuses(decision)
+
+
+class Vetoes:
+    """Answers vetoes. Remembers the connections it has seen, so that their choice is known without the database."""
+
+    def __init__(self, database: Database, processes: Processes) -> None:
+        self._database = database
+        self._processes = processes
+        self._known: OrderedDict[str, StoredConnection] = OrderedDict()
+
+    async def ask(self, connection_id: str, request: Request, *, key: str | None, now: datetime) -> Vetoed:
+        """The verdict. Raises UnknownConnection and BadSignature; VetoFailed where a failure of ours is to refuse."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                connection = await genuine(self._database, connection_id, request, key=key, now=now)
+                self._remember(connection)
+        except (DatabaseDown, SecretUnavailable, TimeoutError) as error:
+            return self.failed(self._recalled(connection_id, request, key, now, error), error)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return Vetoed(connection, await self._answers(connection, request, now))
+        except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer; it is logged
+            return self.failed(connection, error)
+
+    def failed(self, connection: StoredConnection, error: Exception) -> Vetoed:
+        """We cannot tell: what the connection has chosen for that, told in the log."""
+        choice = settings_of(connection).on_failure
+        code = error.code if isinstance(error, Malformed) else type(error).__name__
+        expected = isinstance(error, (Malformed, DatabaseDown, SecretUnavailable, TimeoutError))
+        _log.error(
+            "veto_failed", connection=connection.connection_id, reason=code, choice=choice,
+            exc_info=None if expected else error,
+        )  # fmt: skip
+        if choice == "closed":
+            raise VetoFailed(connection=connection.connection_id) from error
+        return Vetoed(connection, failed=True)
+
+    async def _answers(self, connection: StoredConnection, request: Request, now: datetime) -> tuple[Answer, ...]:
+        """The decision on each deal that is about to move, save what we do ourselves. Raises what cannot be read."""
+        if request.refused is not None:
+            raise request.refused
+        body = read_body_of(connection, request.body, now)
+        if body.batch.faults:
+            fault = body.batch.faults[0]
+            raise Malformed(fault.code, **fault.params)
+        known = await known_deals(self._database, self._processes, connection, body.batch)
+        if body.batch.hints and not known:  # something happens to the deal, and nobody told what
+            raise Malformed("event_field_missing", field=settings_of(connection).stage_property)
+        found = [answer(one, None, now) for one in known if not one.own]
+        return tuple(one for one in found if one is not None and not one.own)
+
+    def _remember(self, connection: StoredConnection) -> None:
+        self._known[connection.connection_id] = connection
+        self._known.move_to_end(connection.connection_id)
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+
+    def _recalled(
+        self, connection_id: str, request: Request, key: str | None, now: datetime, error: Exception
+    ) -> StoredConnection:
+        """The connection as it was when it was last seen here, if this is its CRM; raises what went wrong if not."""
+        connection = self._known.get(connection_id)
+        if connection is None:
+            raise error
+        method, uri, headers, body = request[:4]
+        try:
+            secrets = secrets_of(connection, key, now)
+        except (NoKey, WrongKey):
+            raise error from None
+        if not ADAPTERS[connection.kind].verify(secrets, method=method, uri=uri, headers=headers, body=body, now=now):
+            raise BadSignature
+        return connection

@@ -1,0 +1,130 @@
+"""Vetoes over HTTP: a CRM asks before it saves; the status code says whether it may, the body why not."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app import clock
+from app.store.database import DatabaseDown
+from tests.api import test_webhooks as hooks
+from tests.api.test_webhooks import SERVER, A, B, World
+from tests.crm.builders import SECRET, body_of, settings_json, signed_headers, stage_change
+from tests.crm.world import KEY
+
+settings, keys, world = hooks.settings, hooks.keys, hooks.world
+PATH = "/veto/hub"
+KNOWN: dict[str, Any] = {"process": "sales", "stage": "demo_scheduled", "fields": {}}
+DEAL = "hub:332507367156"
+
+
+async def ask(world: World, body: bytes, *, secret: str = SECRET) -> httpx.Response:
+    headers = signed_headers(body, uri=SERVER + PATH, at=clock.now(), secret=secret)
+    return await world.client.post(PATH, content=body, headers=headers)
+
+
+async def connect(world: World, **changes: Any) -> None:
+    answer = await world.ask("PUT", "/connections/hub", json=settings_json(secret=SECRET, **changes))
+    assert answer.status_code in (200, 201), answer.text
+
+
+def moved(stage: str = B) -> bytes:
+    return body_of(stage_change(stage, at=clock.now()))
+
+
+async def test_a_move_that_the_process_blocks_is_refused_with_every_reason(world: World) -> None:
+    await connect(world)
+    await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
+    answer = await ask(world, moved())
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/move-vetoed")
+    [decision] = answer.json()["decisions"]
+    assert [(one["requirement"], one["severity"]) for one in decision["findings"]] == [
+        ("next-step", "block"), ("demo-held", "warn"),
+    ]  # fmt: skip
+    assert decision["findings"][0]["message"] in answer.json()["detail"]
+    log = (await world.ask("GET", "/decisions")).json()["items"]
+    assert [(one["source"], one["outcome"], one["deal_id"]) for one in log] == [("veto", "blocked", DEAL)]
+    assert (await world.ask("GET", f"/deals/{DEAL}")).json()["stage"] == "demo_scheduled"
+
+
+async def test_a_move_that_the_process_allows_goes_on(world: World) -> None:
+    await connect(world)
+    await world.ask("PUT", f"/deals/{DEAL}", json={**KNOWN, "fields": {"next_step": "send the offer"}})
+    answer = await ask(world, moved())
+    assert (answer.status_code, answer.json()["allowed"], answer.json()["checked"]) == (200, True, True)
+    assert [one["outcome"] for one in answer.json()["decisions"]] == ["allowed"]
+
+
+async def test_what_comes_with_the_question_counts_as_saved(world: World) -> None:
+    await connect(world)
+    await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
+    now = clock.now()
+    from tests.crm.builders import change
+
+    body = body_of(change("next_step_text", "send the offer", at=now), stage_change(B, at=now))
+    assert (await ask(world, body)).status_code == 200
+
+
+@pytest.mark.parametrize(("choice", "status"), [("open", 200), ("closed", 409)])
+async def test_what_only_missing_facts_stand_against_the_connection_decides(
+    world: World, choice: str, status: int
+) -> None:
+    await connect(world, on_failure=choice)
+    await world.became(await world.deliver(body_of(stage_change(A, at=clock.now()))))
+    answer = await ask(world, moved())
+    assert answer.status_code == status
+    if status == 200:
+        assert (answer.json()["checked"], answer.json()["decisions"][0]["outcome"]) == (False, "blocked")
+
+
+async def test_only_the_crm_itself_may_ask(world: World) -> None:
+    await connect(world)
+    answers = [await ask(world, moved(), secret="wrong"), await world.client.post(PATH, content=moved())]
+    assert [one.status_code for one in answers] == [401, 401]
+    assert (await world.client.post("/veto/none", content=b"{}")).status_code == 404
+
+
+@pytest.mark.parametrize(("choice", "status"), [("open", 200), ("closed", 500)])
+async def test_when_we_fail_the_connection_decides(
+    world: World, monkeypatch: pytest.MonkeyPatch, choice: str, status: int
+) -> None:
+    await connect(world, on_failure=choice)
+    await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
+    assert (await ask(world, moved())).status_code == 409
+    database = world.app.state.services.database
+
+    async def down(*_: Any) -> None:
+        raise DatabaseDown("the disk is gone")
+
+    monkeypatch.setattr(database, "fetch_one", down)
+    answer = await ask(world, moved())
+    assert answer.status_code == status
+    assert (await ask(world, moved(), secret="wrong")).status_code == 401
+    if status == 200:
+        assert answer.json() == {"allowed": True, "checked": False, "decisions": []}
+    else:
+        assert answer.json()["type"] == "/problems/veto-failed"
+
+
+@pytest.mark.parametrize(("choice", "status"), [("open", 200), ("closed", 500)])
+async def test_what_cannot_be_read_is_a_failure_too(world: World, choice: str, status: int) -> None:
+    await connect(world, on_failure=choice)
+    for body in (b"{", b"[" * 100_000, body_of({"portalId": 7}), body_of(7)):
+        assert (await ask(world, body)).status_code == status, body[:20]
+
+
+async def test_both_ways_answer_alike(world: World) -> None:
+    from app.main import create_app
+    from app.settings import Settings
+
+    await connect(world)
+    await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
+    app = create_app(Settings.from_env({"STAGERAIL_ENCRYPTION_KEY": KEY}), lane=False)
+    app.state.services = world.app.state.services
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=SERVER) as client:
+        body = moved()
+        headers = signed_headers(body, uri=SERVER + PATH, at=clock.now())
+        answers = [await one.post(PATH, content=body, headers=headers) for one in (world.client, client)]
+    assert [one.status_code for one in answers] == [409, 409]
+    assert answers[0].json()["detail"] == answers[1].json()["detail"]

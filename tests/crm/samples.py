@@ -4,7 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 from app.crm.connection import ConnectionSettings
-from tests.crm.builders import NOON, body_of, creation, hubspot_settings, stage_change
+from tests.crm.builders import NOON, PORTAL, body_of, creation, hubspot_settings, stage_change
 from tests.crm.fakes.pipedrive import FakePipedrive, as_v1, basic, pipedrive_settings
 from tests.crm.fakes.salesforce import FakeSalesforce
 from tests.crm.fakes.salesforce_messages import basic as salesforce_basic
@@ -25,6 +25,8 @@ class Sample(NamedTuple):
 _ACTIVITY = {"id": 5, "type": "demo_call", "at": 1795176000, "state": "completed", "result": "Held", "contacts": [9]}
 _CONTENT = update(amount=12, activities=[_ACTIVITY], people=[{"id": 9, "role": "Boss"}])
 
+_VERSION = {"value": "w", "timestamp": 1795176000000, "source": "CRM_UI", "sourceId": "userId:77"}
+
 _PIPEDRIVE = FakePipedrive()
 _MADE = _PIPEDRIVE.make_deal(42, at=NOON, stage_id=1, custom_fields={"ab12": {"value": "x"}})
 _MOVED = _PIPEDRIVE.change(42, at=NOON, stage_id=2)
@@ -41,9 +43,16 @@ SAMPLES: dict[str, Sample] = {
     "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), signed(_CONTENT)[1], (_CONTENT,)),
     "hubspot": Sample(
         hubspot_settings(),
-        (body_of(creation(), stage_change("qualifiedtobuy", by="77")),),
+        (
+            body_of(creation(), stage_change("qualifiedtobuy", by="77")),
+            body_of({**creation(), "subscriptionType": "deal.merge", "primaryObjectId": 1, "mergedObjectIds": [2, 3]}),
+            body_of({**creation(), "subscriptionType": "deal.associationChange", "associationType": "DEAL_TO_CONTACT"}),
+        ),
         {"x-hubspot-request-timestamp": "1782371973000", "x-hubspot-signature-v3": "SmyD"},
-        ({"id": "332507367156", "properties": {"dealstage": "qualifiedtobuy", "amount": "12"}},),
+        (
+            {"id": "332507367156", "properties": {"dealstage": "qualifiedtobuy", "amount": "12"}},
+            {"objectId": 7, "properties": {"dealstage": {"value": "w", "versions": [_VERSION]}}, "portalId": PORTAL},
+        ),
     ),
     "pipedrive": Sample(
         pipedrive_settings(),

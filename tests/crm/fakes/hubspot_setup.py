@@ -54,6 +54,7 @@ class HubspotSetup(FakeCrm):
         start = int(call.query.get("after", 0))
         owner, user = list(self.owners.items())[start]
         shown = {"id": owner, "userId": int(user), "email": f"rep-{user}@example.com", "archived": False}
+        shown |= {"firstName": "Ann", "lastName": "Lee"} if user == "77" else {}
         return Answer(200, {"results": [shown], **paging(start + 1, len(self.owners))})
 
     @route("GET", "/crm/v4/associations/deals/contacts/labels")

@@ -19,6 +19,7 @@ from app.api import (
     connections,
     deals,
     decisions,
+    drift,
     endpoints,
     health,
     insights,
@@ -156,7 +157,7 @@ def _services(settings: Settings) -> Services:
 
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
-        validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights,
+        validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights, drift,
         assessment, connections, syncs, webhooks, veto, outbox, endpoints, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []

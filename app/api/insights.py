@@ -49,14 +49,14 @@ By = Annotated[
     list[Literal["requirement", "transition", "owner", "week"]] | None,
     Query(description="What to count by; each of them if not said. Repeat it for several.", max_length=4),
 ]
-_PAGED = ("unknown-process", "invalid-cursor", "invalid-request")
+PAGED = ("unknown-process", "invalid-cursor", "invalid-request")
 
 
 @routes.get(
     "/insights/adherence",
     summary="How the process is kept",
     name="adherence",
-    responses=answers(200, AdherenceReply, ADHERENCE, *_PAGED, body=False),
+    responses=answers(200, AdherenceReply, ADHERENCE, *PAGED, body=False),
     openapi_extra=operation(None),
 )
 async def adherence(
@@ -81,7 +81,7 @@ async def adherence(
     dimensions: tuple[Dimension, ...] = tuple(by) if by else ("requirement", "transition", "owner", "week")
     asked = kept.Asked(compiled.key, dimensions, period, owner)
     found = await kept.adherence(
-        caller.services.database, caller.tenant_id, asked, limit=limit + 1, after=_after(cursor, asked.width)
+        caller.services.database, caller.tenant_id, asked, limit=limit + 1, after=after_group(cursor, asked.width)
     )
     sums = [one for one in found.sums if one["requirement"] is not None]
     rules = [one for one in found.sums if one["rule"] is not None]
@@ -92,7 +92,7 @@ async def adherence(
         "moves": kept.moves(rules),
         "totals": kept.added(sums),
         "rules": [{name: value for name, value in one.items() if name != "requirement"} for one in rules],
-        **_page(found.groups, found.places, limit),
+        **group_page(found.groups, found.places, limit),
     }
     return _answer(caller, content)
 
@@ -101,7 +101,7 @@ async def adherence(
     "/insights/data-quality",
     summary="How fields are filled",
     name="data_quality",
-    responses=answers(200, DataQualityReply, DATA_QUALITY, *_PAGED, body=False),
+    responses=answers(200, DataQualityReply, DATA_QUALITY, *PAGED, body=False),
     openapi_extra=operation(None),
 )
 async def data_quality(
@@ -117,13 +117,13 @@ async def data_quality(
     compiled = await caller.services.processes.asked(caller.services.database, caller.tenant_id, process)
     found = await quality.quality_of_process(
         caller.services.database, caller.tenant_id, compiled.key,
-        owner=owner, limit=limit + 1, after=_after(cursor, 2),
+        owner=owner, limit=limit + 1, after=after_group(cursor, 2),
     )  # fmt: skip
     content = {
         "process": compiled.key,
         "overall": quality.added(found.fields),
         "fields": found.fields,
-        **_page(found.groups, found.places, limit),
+        **group_page(found.groups, found.places, limit),
     }
     return _answer(caller, content)
 
@@ -161,7 +161,8 @@ def _answer(caller: Caller, content: dict[str, Any]) -> Response:
     return respond(json_reply(content, caller.locale))
 
 
-def _page(groups: list[dict[str, Any]], places: list[list[str]], limit: int) -> dict[str, Any]:
+def group_page(groups: list[dict[str, Any]], places: list[list[str]], limit: int) -> dict[str, Any]:
+    """A page of groups; the cursor is the last group's own values."""
     return page(groups, [json.dumps(place, ensure_ascii=False) for place in places], limit)
 
 
@@ -170,7 +171,7 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and "\0" not in value and not re.search("[\ud800-\udfff]", value)
 
 
-def _after(cursor: str | None, width: int) -> list[str] | None:
+def after_group(cursor: str | None, width: int) -> list[str] | None:
     """The group that the page before ended with. A cursor of another question is none of this one."""
     text = place_of(cursor)
     if text is None:

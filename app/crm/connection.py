@@ -5,10 +5,10 @@ What is common to every CRM stands here; an adapter adds its vendor's words in a
 
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.engine.values import Duration, Key
+from app.engine.values import Key, Wait
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """An id of the CRM, as text."""
@@ -16,6 +16,13 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 FieldType = Literal["number", "text", "boolean", "date", "choice"]
 Remedy = Literal["observe", "note", "task", "revert"]
 """What answers a move that the process would have blocked: nothing, a note, a task, the stage put back."""
+Remedies = Annotated[
+    Annotated[list[Remedy], Field(min_length=1, max_length=4)],
+    BeforeValidator(
+        lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=Remedy | list[Remedy]
+    ),
+]
+"""One of them, or several."""
 ApiUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=500)]
 MOST_MAPPED = 1000
 UNMAPPED = "unmapped:"
@@ -89,16 +96,16 @@ class ConnectionSettings(Mapping):
     activities: Annotated[dict[Id, ActivityMapping], Field(max_length=MOST_MAPPED)] = {}
     contact_roles: Annotated[dict[Id, Key], Field(max_length=MOST_MAPPED)] = {}
     approvals: Annotated[dict[Id, ApprovalMapping], Field(max_length=MOST_MAPPED)] = {}
-    settle: Duration | None = None
-    grace: Duration = "4h"
-    remedy: Annotated[list[Remedy], Field(min_length=1, max_length=4)] = ["observe"]
+    settle: Wait | None = None
+    grace: Wait = "4h"
+    remedy: Remedies = ["observe"]
     revert_closed: bool = False
     on_failure: Literal["open", "closed"] = "open"
     language: Literal["en", "it"] = "en"
     acts_as: Id | None = None
     api_url: ApiUrl | None = None
-    keep_bodies: Duration = "30d"
-    reconcile: Duration = "1h"
+    keep_bodies: Wait = "30d"
+    reconcile: Wait = "1h"
 
     @model_validator(mode="after")
     def _the_stage_is_no_field(self) -> "ConnectionSettings":

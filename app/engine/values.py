@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 LONGEST_DURATION = timedelta(days=36_525)
 """A hundred years: nothing in a sales process is longer, and no date arithmetic overflows below it."""
 
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DURATION = r"^[0-9]{1,7}[mhdw]$"
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _RELATIVE_DAY = re.compile(r"^([+-])([0-9]{1,5})([dw])$")
@@ -23,7 +23,7 @@ class Part(BaseModel):
 
 
 def duration(text: str) -> timedelta:
-    """Read `30m`, `4h`, `14d` or `2w`; a day is 24 hours, whatever the clocks do."""
+    """Read `30m`, `4h`, `14d` or `2w` (`60s` in no process file); a day is 24 hours, whatever the clocks do."""
     return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
@@ -99,6 +99,8 @@ Text = Annotated[
 ]
 """Words of the author by locale; a plain string stands under the empty locale and serves all."""
 
+Wait = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,7}[smhdw]$"), AfterValidator(_duration_in_range)]
+"""How long a machine waits: a duration that may be in seconds."""
 Duration = Annotated[str, StringConstraints(pattern=_DURATION), AfterValidator(_duration_in_range)]
 Day = Annotated[str, StringConstraints(pattern=_DATE), AfterValidator(_existing_day)]
 DayPoint = Annotated[str, AfterValidator(_day_or_relative)]

@@ -120,8 +120,7 @@ async def take_in(tx: Transaction, source: Source, object_id: str, news: News) -
     now = snapshot_now(deal, deal_id, rules.of(deal.process).zone) if deal.process is not None else None
     if now is not None and deal.process is not None:
         await _store_deal(tx, source, row, deal=deal, compiled=rules.of(deal.process), now=now)
-    overtaken = news.lease is not None and stored.judge_at != news.lease
-    if overtaken or not (news.settled or source.judges_at_once):
+    if _overtaken(stored, record, news) or not (news.settled or source.judges_at_once):
         await write_record(tx, _waiting(source, stored, deal.record, news))
         return Taken({}, [], True, deal, now)
     complete = row is not None and row.connection_id is None
@@ -134,6 +133,13 @@ async def take_in(tx: Transaction, source: Source, object_id: str, news: News) -
     await write_record(tx, stored._replace(document=to_document(judged), judge_at=judge_at, attempts=0))
     ids = [kept.verdicts[key].decision_id for key in kept.new]
     return Taken(kept.new, ids, False, deal._replace(record=judged), now, found)
+
+
+def _overtaken(stored: StoredRecord, record: Record, news: News) -> bool:
+    """Whether something has come that is to settle first, and will be judged then."""
+    if news.lease is not None:
+        return stored.judge_at != news.lease
+    return record.waiting_since is not None and stored.judge_at is not None
 
 
 def _waiting(source: Source, stored: StoredRecord, record: Record, news: News) -> StoredRecord:

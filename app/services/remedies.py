@@ -14,6 +14,7 @@ from app.crm.http import Unreachable
 from app.crm.record import OwnWrite, from_document, to_document
 from app.crm.timeline import Move
 from app.crm.way_back import crm_owner, is_still_there, was_put_back, way_back
+from app.engine import instant
 from app.i18n import Locale
 from app.i18n.drift_texts import drift_note, drift_task
 from app.services.clients import client_of
@@ -67,13 +68,16 @@ class Remedies:
         if client is None or told is None:
             raise GiveUp("connection_without_access")
         taken = await judge_now(self._judges, connection, object_id, told)
+        if taken.settling:
+            raise Later("remedy_settles", after=_SETTLING_WAITS, counts=False)
         drift = _drift(connection, client, work, taken)
         if drift is not None and taken.deal.line.gone is None:
             await self._answer(drift)
 
     async def _wait_until_settled(self, connection: StoredConnection, object_id: str) -> None:
         record = await read_record(self._judges.database, connection.tenant_id, connection.connection_id, object_id)
-        if record is not None and from_document(record.document).waiting_since is not None:
+        settles = record is not None and record.judge_at is not None
+        if record is not None and settles and from_document(record.document).waiting_since is not None:
             raise Later("remedy_settles", after=_SETTLING_WAITS, counts=False)
 
     async def _answer(self, drift: Drift) -> None:
@@ -154,7 +158,7 @@ class Remedies:
         await self._judges.database.transaction(lambda tx: ask_to_judge(tx, *_place(drift), now))
 
     async def _remember(self, drift: Drift, came_to: dict[str, str]) -> None:
-        remedied = json.dumps({"at": clock.now().isoformat(), **came_to})
+        remedied = json.dumps({"at": instant(clock.now()), **came_to})
         await self._judges.database.transaction(
             lambda tx: note_remedied(tx, *_place(drift), drift.move.identity, remedied=remedied)
         )

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.insights import KEPT, Period
@@ -43,6 +43,10 @@ class CrmMove(NamedTuple):
     verdict: str
     decision_id: str
     remedied: str | None = None
+
+
+Place = tuple[str, datetime, str, str, str]
+"""Day, time, connection, deal and event of a move: its place in the list of drift."""
 
 
 class Wanted(NamedTuple):
@@ -96,8 +100,7 @@ async def count_moves(
     By requirement, a move counts under each that it was asked and could be judged by; as drift, under each that
     blocked it. Without `by` all moves are one group. `after` is the last group of the page before.
     """
-    given = {"first": wanted.period.first, "last": wanted.period.last, "connection_id": wanted.connection_id}
-    params = {name: value for name, value in given.items() if value is not None}
+    params = _given(wanted)
     query = _query(by, tuple(params), limited=limit is not None, after=bool(after))
     places = {f"after_{place}": value for place, value in enumerate(after)}
     return await db.fetch_all(
@@ -105,18 +108,55 @@ async def count_moves(
     )
 
 
+async def list_drift(
+    db: Reader, tenant_id: str, wanted: Wanted, *, limit: int, after: Place | None = None
+) -> list[CrmMove]:
+    """The moves that are drift, the latest first; `after` is the last one of the page before."""
+    params = _given(wanted)
+    place = (
+        {} if after is None else dict(zip(("a_day", "a_at", "a_connection", "a_object", "a_key"), after, strict=True))
+    )
+    query = _drift_query(tuple(params), after=after is not None)
+    more = {"tenant_id": tenant_id, "process_key": wanted.process_key, "limit": limit}
+    return await db.fetch_all(query, {**params, **place, **more})
+
+
+@cache
+def _drift_query(given: tuple[str, ...], *, after: bool) -> Query[CrmMove]:
+    """In the order of days, which the index has; then of instants."""
+    order = (TABLE.c.day, TABLE.c.at, TABLE.c.connection_id, TABLE.c.object_id, TABLE.c.event_key)
+    statement = select_shape(TABLE, CrmMove).where(*by_key(TABLE, "tenant_id", "process_key"), *_within(given))
+    statement = statement.where(TABLE.c.verdict == "drift").order_by(*(column.desc() for column in order))
+    if after:
+        names = {"day": "a_day", "at": "a_at", "connection_id": "a_connection", "object_id": "a_object"}
+        places = [named(TABLE, column, name) for column, name in (*names.items(), ("event_key", "a_key"))]
+        statement = statement.where(tuple_(*order) < tuple_(*places))
+    return Query(page(statement), CrmMove._make)
+
+
+def _given(wanted: Wanted) -> dict[str, str]:
+    asked = {"first": wanted.period.first, "last": wanted.period.last, "connection_id": wanted.connection_id}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _within(given: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    conditions: dict[str, ColumnElement[bool]] = {
+        "first": TABLE.c.day >= named(TABLE, "day", "first"),
+        "last": TABLE.c.day <= named(TABLE, "day", "last"),
+        "connection_id": TABLE.c.connection_id == named(TABLE, "connection_id"),
+    }
+    return [conditions[name] for name in given]
+
+
 @cache
 def _query(by: By | None, given: tuple[str, ...], *, limited: bool, after: bool) -> Query[tuple[Any, ...]]:
     groups = COLUMNS[by] if by else ()
     statement = select(*groups, *(_count(by, verdict) for verdict in VERDICTS))
     if by == "requirement":
-        statement = statement.select_from(TABLE.join(KEPT, _SAME_DECISION)).where(KEPT.c.result.in_(("met", "missed")))
-    conditions = {
-        "first": lambda: TABLE.c.day >= named(TABLE, "day", "first"),
-        "last": lambda: TABLE.c.day <= named(TABLE, "day", "last"),
-        "connection_id": lambda: TABLE.c.connection_id == named(TABLE, "connection_id"),
-    }
-    statement = statement.where(*by_key(TABLE, "tenant_id", "process_key"), *(conditions[name]() for name in given))
+        statement = statement.select_from(TABLE.join(KEPT, _SAME_DECISION)).where(
+            or_(KEPT.c.result == "met", KEPT.c.result == "missed")
+        )
+    statement = statement.where(*by_key(TABLE, "tenant_id", "process_key"), *_within(given))
     statement = statement.group_by(*groups).order_by(*groups)
     return Query(_paged(statement, groups, limited=limited, after=after), tuple)
 
@@ -131,7 +171,7 @@ def _count(by: By | None, verdict: Verdict) -> ColumnElement[Any]:
     blocked = and_(TABLE.c.verdict == "drift", KEPT.c.blocked)
     if verdict == "drift":
         return func.count().filter(blocked)
-    return func.count().filter(TABLE.c.verdict.in_(("allowed", "drift")), ~blocked)
+    return func.count().filter(or_(TABLE.c.verdict == "allowed", TABLE.c.verdict == "drift"), ~blocked)
 
 
 def _paged(

@@ -74,7 +74,7 @@ class Circle:
 
     async def connect(self, **changes: Any) -> None:
         """Put the connection: nothing waits long, unless the test says so."""
-        quick = {"settle": "0m", "grace": "0m", "remedy": ["revert", "note", "task"]}
+        quick = {"settle": "0s", "grace": "0s", "remedy": ["revert", "note", "task"]}
         body = {**self.crm.connection(), **quick, "api_url": self.crm.fake.url, **changes}
         answer = await self.client.put("/connections/crm", json=body)
         assert answer.status_code in (200, 201), answer.text

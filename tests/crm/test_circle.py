@@ -65,7 +65,7 @@ async def test_an_illegal_move_is_put_back_and_explained_and_makes_no_loop(world
 
 
 async def test_a_late_fact_supersedes_the_verdict_and_nothing_is_answered(world: Circle) -> None:
-    await world.connect(grace="1h", settle="1m", remedy=["note"])
+    await world.connect(grace="1h", settle="60s", remedy=["note"])
     deal = await world.crm.make()
     await _judge_now(world, deal)
     await world.judged(deal, MADE)

@@ -58,6 +58,7 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "read_connection": (lambda db: connections.read_connection(db, THEIRS, "hub-1"), None),
     "read_record": (lambda db: crm_records.read_record(db, THEIRS, "hub-1", "7"), None),
     "list_moves": (lambda db: crm_moves.list_moves(db, THEIRS, "hub-1", "7"), []),
+    "list_drift": (lambda db: crm_moves.list_drift(db, THEIRS, crm_moves.Wanted("sales"), limit=9), []),
     "count_moves": (lambda db: crm_moves.count_moves(db, THEIRS, crm_moves.Wanted("sales"), by="channel"), []),
     "list_connections": (lambda db: connections.list_connections(db, THEIRS), []),
     "count_unmapped": (lambda db: deals.count_unmapped(db, THEIRS, "hub-1", "unmapped:", 9), []),

@@ -31,6 +31,15 @@ def test_what_is_wrong_is_told_with_its_place() -> None:
     assert _refused(people={"1": {"roles": ["rep"]}}) == [("people.1.id", "missing")]
 
 
+def test_how_long_it_waits_may_be_in_seconds_and_one_remedy_needs_no_list() -> None:
+    settings = hubspot_settings(settle="60s", grace="4h", remedy="note")
+    assert (settings.settle, settings.grace, settings.remedy) == ("60s", "4h", ["note"])
+    assert hubspot_settings(remedy=["revert", "task"]).remedy == ["revert", "task"]
+    assert _refused(settle="1 minute") == [("settle", "string_pattern_mismatch")]
+    assert _refused(grace="9999999w") == [("grace", "duration_too_long")]
+    assert _refused(remedy=["undo"]) == [("remedy.0", "literal_error")]
+
+
 def test_the_portal_is_the_same_as_a_number_and_as_text() -> None:
     assert hubspot_settings(portal_id="5799819") == hubspot_settings(portal_id=5799819)
 

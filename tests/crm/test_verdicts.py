@@ -1,0 +1,253 @@
+"""The verdicts on a deal's moves, on both databases: kept while they hold, superseded when they do not."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.crm.client import Told
+from app.crm.events import Event, Fact, Group
+from app.crm.record import OwnWrite, from_document, to_document
+from app.services.crm_facts import News, Taken, source_of, take_in
+from app.services.processes import Processes
+from app.store.connections import StoredConnection, put_connection
+from app.store.crm_moves import list_moves
+from app.store.crm_records import lock_record, read_record, write_record
+from app.store.database import Database, Transaction
+from app.store.deals import read_deal
+from app.store.decisions import list_decisions
+from app.store.insights import Period, count_kept
+from app.store.outbox import list_items
+from app.store.processes import ProcessVersion, lock_process, publish
+from tests.crm.builders import NOON, hubspot_settings
+from tests.crm.world import SALES
+
+A, B, W = "appointmentscheduled", "qualifiedtobuy", "w"
+WHOLE: tuple[Group, ...] = ("activities", "approvals", "contacts", "fields", "stage_history")
+SETTINGS: dict[str, Any] = {"remedy": ["note"], "grace": "1h", "approvals": {"ok": {"role": "sales_manager"}}}
+
+
+def _at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def _change(value: Any, minutes: float, name: str = "dealstage", **more: Any) -> Event:
+    return Event(f"{name}:{value}:{minutes}", "1", "changed", _at(minutes), name, value, **more)
+
+
+CREATED = Event("created", "1", "created", NOON)
+ILLEGAL = (CREATED, _change(A, 0), _change(B, 5, by="77", channel="CRM_UI"))
+
+
+def _demo(minutes: float) -> Fact:
+    value = {"activity": "demo", "at": _at(minutes).isoformat(), "status": "done", "outcome": "held"}
+    return Fact("1", "activity", "a-1", _at(minutes), value)
+
+
+class Judged:
+    """A connection whose CRM can be asked; what reading its one deal back has told is given by the test."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.connection = StoredConnection("acme", "hs", "hubspot", "", "", _at(-9000), NOON, access_ciphertext="x")
+
+    async def connect(self, **changes: Any) -> None:
+        """Put the connection's settings."""
+        settings = hubspot_settings(**{**SETTINGS, **changes}).model_dump_json()
+        self.connection = self.connection._replace(settings=settings)
+        await self.database.transaction(lambda tx: put_connection(tx, self.connection))
+
+    async def read(
+        self, *events: Event, facts: Sequence[Fact] = (), at: float = 9, complete: Sequence[Group] = WHOLE, **more: Any
+    ) -> Taken:
+        """Read the deal back and judge it."""
+        told = Told(events, tuple(facts), frozenset(complete), _at(at), **more)
+        source = source_of(self.connection, Processes(), _at(at))
+        return await self.database.transaction(lambda tx: take_in(tx, source, "1", News(told=told, settled=True)))
+
+    async def moves(self) -> list[tuple[str | None, str | None, str]]:
+        """From, to and verdict of its moves."""
+        found = await list_moves(self.database, "acme", "hs", "1")
+        return [(one.from_stage, one.to_stage, one.verdict) for one in found]
+
+    async def log(self) -> list[tuple[str, str | None, bool]]:
+        """Of the decisions out of the first stage: outcome, author, whether it supersedes the one before."""
+        rows = [one for one in await list_decisions(self.database, "acme", limit=99) if one.from_stage]
+        rows.reverse()
+        before = [None, *(one.decision_id for one in rows)]
+        return [
+            (one.outcome, one.changed_by, one.supersedes is not None and one.supersedes == before[place])
+            for place, one in enumerate(rows)
+        ]
+
+    async def outbox(self) -> list[tuple[str, str]]:
+        """Kind and status of what is to leave."""
+        return [(one.kind, one.status) for one in await list_items(self.database, "acme", limit=99)]
+
+    async def counted(self) -> int:
+        """How many moves adherence counts."""
+        rows = await count_kept(self.database, "acme", "sales", by=("requirement",), period=Period(), owner=None)
+        return sum(sum(row[2:5]) for row in rows if row[1] == "drawn")
+
+
+async def _judged(database: Database, **changes: Any) -> Judged:
+    judged = Judged(database)
+    await judged.connect(**changes)
+    return judged
+
+
+async def test_drift_is_logged_with_its_author_and_answered_later(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(*ILLEGAL)
+    assert (await judged.moves())[-1] == ("demo_scheduled", "demo_completed", "drift")
+    assert await judged.log() == [("blocked", "rep-7", False)]
+    (item,) = await list_items(database, "acme", limit=9)
+    assert (item.kind, item.target_id, item.order_key, item.not_before) == ("remedy", "connection:hs", "1", _at(69))
+
+
+async def test_the_same_verdict_again_is_no_new_decision(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(*ILLEGAL)
+    again = await judged.read(*ILLEGAL, facts=[_demo(30)], at=40)
+    assert again.decision_ids == []
+    assert len(await judged.log()) == len(await judged.outbox()) == 1
+
+
+async def test_a_late_fact_supersedes_and_withdraws_the_answer_and_it_counts_once(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(*ILLEGAL)
+    assert await judged.counted() == 1
+    await judged.read(*ILLEGAL, _change("Send the offer", 4, "next_step_text"), at=20)
+    assert (await judged.moves())[-1] == ("demo_scheduled", "demo_completed", "allowed")
+    assert await judged.log() == [("blocked", "rep-7", False), ("allowed", "rep-7", True)]
+    assert await judged.outbox() == [("remedy", "cancelled")]
+    assert await judged.counted() == 1
+
+
+async def test_what_happens_after_a_move_changes_no_verdict(database: Database) -> None:
+    judged = await _judged(database)
+    filled = _change("Send the offer", 4, "next_step_text")
+    await judged.read(*ILLEGAL, filled, facts=[_demo(3)])
+    gone = _demo(0)._replace(at=_at(50), value=None)
+    later = await judged.read(*ILLEGAL, filled, _change("", 30, "next_step_text"), facts=[gone], at=60)
+    assert later.decision_ids == []
+
+
+async def test_what_is_not_whole_makes_no_drift(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(*ILLEGAL, complete=("fields", "stage_history"))
+    assert (await judged.moves())[-1][2] == "blocked_incomplete"
+    assert await judged.outbox() == []
+    deal = await read_deal(database, "acme", "hs:1")
+    assert deal is not None
+    assert deal.missing == "activities approvals contacts"
+
+
+async def test_a_group_that_nothing_is_mapped_to_is_no_lack_for_a_move_that_does_not_ask_for_it(
+    database: Database,
+) -> None:
+    judged = await _judged(database, approvals={})
+    await judged.read(*ILLEGAL, complete=("activities", "contacts", "fields", "stage_history"))
+    assert (await judged.moves())[-1][2] == "drift"
+    await judged.read(*ILLEGAL, _change(A, 20, "none"), at=30, complete=("fields", "stage_history"))
+    assert (await judged.moves())[-1][2] == "drift"
+
+
+async def test_old_moves_are_counted_and_not_answered(database: Database) -> None:
+    judged = await _judged(database)
+    days = 9 * 24 * 60
+    await judged.read(*ILLEGAL, at=days)
+    assert (await judged.moves())[-1][2] == "drift"
+    assert await judged.outbox() == []
+
+
+async def test_moves_of_before_the_connection_are_not_answered(database: Database) -> None:
+    judged = await _judged(database)
+    judged.connection = judged.connection._replace(created_at=_at(6))
+    await judged.read(*ILLEGAL)
+    assert ((await judged.moves())[-1][2], await judged.outbox()) == ("drift", [])
+
+
+async def test_a_deal_that_is_gone_is_not_answered_and_rots_no_more(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(*ILLEGAL, gone="deleted")
+    deal = await read_deal(database, "acme", "hs:1")
+    assert deal is not None
+    assert ((await judged.moves())[-1][2], await judged.outbox(), deal.rots_at) == ("drift", [], None)
+
+
+async def test_an_old_move_is_judged_by_the_version_that_judged_it_first(database: Database) -> None:
+    judged = await _judged(database)
+    filled = (*ILLEGAL, _change("Send the offer", 4, "next_step_text"))
+    await judged.read(*filled, facts=[_demo(3)])
+
+    async def stricter(tx: Transaction) -> None:
+        source = SALES.replace(b"mode: warn", b"within: 1m")
+        await lock_process(tx, "acme", "sales", NOON)
+        row = ("acme", "sales", 2, "sha256:2", "application/yaml", source.decode(), "[]", NOON, None)
+        await publish(tx, ProcessVersion(*row))
+
+    await database.transaction(stricter)
+    stages = {"default": {"process": "sales", "version": 2, "stages": {A: "demo_scheduled", B: "demo_completed"}}}
+    await judged.connect(pipelines=stages)
+    again = await judged.read(*filled, facts=[_demo(3)], at=60)
+    assert again.decision_ids == []
+
+
+async def test_a_move_that_turns_out_to_be_none_counts_no_more(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(*ILLEGAL)
+    await judged.read(*ILLEGAL, _change(B, 4), at=20)
+    assert await judged.moves() == [
+        (None, "demo_scheduled", "not_judged"),
+        ("demo_scheduled", "demo_completed", "drift"),
+    ]
+    assert (await judged.log(), await judged.counted()) == ([("blocked", "rep-7", False)], 1)
+    assert await judged.outbox() == [("remedy", "waiting")]
+
+
+async def test_our_own_write_is_where_the_deal_has_been_and_is_not_judged(database: Database) -> None:
+    judged = await _judged(database)
+    taken = await judged.read(*ILLEGAL)
+    refused = taken.deal.line.moves[-1]
+
+    async def write(tx: Transaction) -> None:
+        stored = await lock_record(tx, "acme", "hs", "1")
+        own = OwnWrite("default", A, _at(10), refused.event.at, refused.identity)
+        record = from_document(stored.document).with_own(own)
+        await write_record(tx, stored._replace(document=to_document(record)))
+
+    await database.transaction(write)
+    await judged.read(*ILLEGAL, _change(A, 10), at=20)
+    assert (await judged.moves())[-1] == ("demo_completed", "demo_scheduled", "own")
+    assert len(await judged.log()) == 1
+
+
+async def test_what_has_come_since_a_reading_began_settles_first(database: Database) -> None:
+    judged = await _judged(database)
+    source = source_of(judged.connection, Processes(), _at(6))
+    await database.transaction(lambda tx: take_in(tx, source, "1", News(ILLEGAL)))
+    stored = await read_record(database, "acme", "hs", "1")
+    assert stored is not None
+    assert stored.judge_at == _at(7)
+    told = Told((), (), frozenset(WHOLE), _at(6))
+    early = News(told=told, settled=True, lease=_at(99))
+    taken = await database.transaction(lambda tx: take_in(tx, source, "1", early))
+    assert (taken.settling, await judged.moves()) == (True, [])
+    due = News(told=told, settled=True, lease=_at(7))
+    taken = await database.transaction(lambda tx: take_in(tx, source, "1", due))
+    assert (taken.settling, len(await judged.moves())) == (False, 2)
+    stored = await read_record(database, "acme", "hs", "1")
+    assert stored is not None
+    assert stored.judge_at is None
+
+
+async def test_while_more_comes_it_settles_anew_but_not_for_ever(database: Database) -> None:
+    judged = await _judged(database)
+    due = []
+    for minute in range(8):
+        source = source_of(judged.connection, Processes(), _at(minute))
+        news = News([_change("A" * (minute + 1), minute, "next_step_text")])
+        await database.transaction(lambda tx, s=source, n=news: take_in(tx, s, "1", n))  # type: ignore[misc]
+        stored = await read_record(database, "acme", "hs", "1")
+        due.append(None if stored is None else stored.judge_at)
+    assert due == [_at(minute) for minute in (1, 2, 3, 4, 5, 5, 6, 7)]

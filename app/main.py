@@ -16,6 +16,7 @@ from app import __version__
 from app.api import (
     activities,
     assessment,
+    connection_drafts,
     connections,
     deals,
     decisions,
@@ -158,7 +159,7 @@ def _services(settings: Settings) -> Services:
 def _add_routes(app: FastAPI, settings: Settings) -> list[BaseRoute]:
     resources: tuple[Any, ...] = (
         validate_transition, next_activities, deals, activities, moves, decisions, processes, starters, insights, drift,
-        assessment, connections, syncs, webhooks, veto, outbox, endpoints, health, problem_pages,
+        assessment, connection_drafts, connections, syncs, webhooks, veto, outbox, endpoints, health, problem_pages,
     )  # fmt: skip
     operations: list[BaseRoute] = []
     for resource in resources:

@@ -56,6 +56,7 @@ STATUS = {
     "idempotency-key-reused": 422,
     "bad-signature": 401,
     "internal-error": 500,
+    "crm-unreachable": 502,
     "veto-failed": 500,
     "database-unavailable": 503,
     "secret-unavailable": 503,

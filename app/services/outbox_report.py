@@ -87,6 +87,11 @@ def why(stored: str | None, locale: Locale) -> dict[str, str | None]:
     if stored is None:
         return {"code": None, "reason": None}
     refusal = json.loads(stored)
-    code, catalogue = refusal["code"], texts(locale)
+    return {"code": refusal["code"], "reason": sentence(refusal["code"], refusal["params"], locale)}
+
+
+def sentence(code: str, params: dict[str, Any], locale: Locale) -> str:
+    """Why something could not be done, in words; the bare code where there are none."""
+    catalogue = texts(locale)
     name = next((f"{prefix}.{code}" for prefix in _SAID_IN if catalogue.has(f"{prefix}.{code}")), None)
-    return {"code": code, "reason": code if name is None else catalogue.text(name, **refusal["params"])}
+    return code if name is None else catalogue.text(name, **params)

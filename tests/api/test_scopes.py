@@ -26,6 +26,8 @@ NEEDS = {
         "list_connections",
         "delete_connection",
         "begin_sync",
+        "draft_connection",
+        "try_delivery",
         "read_sync",
         "list_outbox",
         "read_outbox_item",
@@ -49,6 +51,8 @@ BODIES: dict[str, Any] = {
     "move_deal": {"to": "won"},
     "put_connection": {},
     "begin_sync": {},
+    "draft_connection": {"crm": "hubspot", "process": "b2b-saas", "configuration": {}},
+    "try_delivery": {"delivery": []},
     "put_endpoint": {"url": "https://example.com"},
 }
 IDS = {

@@ -30,6 +30,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/deals/{deal_id}/activities/{activity_id}"): activity(),
     ("POST", "/deals/{deal_id}/moves"): {"to": "demo_completed"},
     ("POST", "/connections/{connection_id}/syncs"): {},
+    ("POST", "/connections/{connection_id}/try"): {"delivery": []},
 }
 MAY_HAVE_THEIR_OWN = {
     ("PUT", "/processes/{key}"), ("PUT", "/deals/{deal_id}"), ("PUT", "/connections/{connection_id}"),

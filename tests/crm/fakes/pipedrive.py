@@ -150,6 +150,23 @@ class FakePipedrive(FakeCrm):
             return Answer(400, {"error": "invalid_grant"})
         return Answer(200, {"access_token": self.token, "refresh_token": "refresh-1", "token_type": "Bearer"})
 
+    @route("GET", "/api/v2/pipelines")
+    def _pipelines(self, call: Call) -> Answer:
+        return _page([{"id": 1, "name": "Sales"}], call)
+
+    @route("GET", "/api/v2/stages")
+    def _stages(self, call: Call) -> Answer:
+        return _page([{"id": 1, "name": "Demo scheduled", "pipeline_id": 1, "order_nr": 1}], call)
+
+    @route("GET", "/v1/dealFields")
+    @route("GET", "/v1/users")
+    def _none(self, _call: Call) -> Answer:
+        return Answer(200, {"success": True, "data": None})
+
+    @route("GET", "/v1/users/me")
+    def _me(self, _call: Call) -> Answer:
+        return Answer(200, {"success": True, "data": {"id": OURS, "company_id": int(COMPANY)}})
+
     @route("GET", "/api/v2/deals")
     def _deals(self, call: Call) -> Answer:
         since = call.query.get("updated_since", "")

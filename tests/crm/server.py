@@ -36,7 +36,7 @@ class Server:
             command, "serve", cwd=self._folder, env=self._environ, stderr=asyncio.subprocess.DEVNULL
         )
         async with httpx.AsyncClient() as client:
-            for _ in range(200):
+            for _ in range(1200):
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get(f"{self.address}/health/ready")).status_code == 200:
                         return

@@ -40,7 +40,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _ready(server: "subprocess.Popen[bytes]", address: str) -> bool:
-    for _ in range(100):
+    for _ in range(600):
         try:
             with urllib.request.urlopen(f"{address}/health/ready", timeout=2):
                 return True

@@ -31,7 +31,7 @@ class Server:
             command, "serve", cwd=self._folder, env=self._environ, stderr=asyncio.subprocess.DEVNULL
         )
         async with httpx.AsyncClient(timeout=2) as client:
-            for _ in range(400):
+            for _ in range(2400):
                 with contextlib.suppress(httpx.TransportError):
                     if (await client.get(f"{self.address}/health/ready")).status_code == 200:
                         return

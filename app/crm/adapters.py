@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from app.crm import generic, hubspot, pipedrive, salesforce, zoho
+from app.crm import dynamics, generic, hubspot, pipedrive, salesforce, zoho
 from app.crm.client import Client, Credentials, Keep
 from app.crm.connection import ConnectionSettings
 from app.crm.drafting import Configuration
+from app.crm.dynamics import example as dynamics_example
 from app.crm.events import Batch, Event
 from app.crm.generic import example as generic_example
 from app.crm.http import Http
@@ -68,6 +69,15 @@ class Adapter(NamedTuple):
 
 
 ADAPTERS: dict[str, Adapter] = {
+    "dynamics": Adapter(
+        dynamics.DynamicsSettings,
+        dynamics.verify,
+        dynamics.read,
+        dynamics.DynamicsClient,
+        dynamics.record,
+        dynamics.configuration,
+        example=dynamics_example.EXAMPLE,
+    ),
     "generic": Adapter(
         generic.GenericSettings,
         generic.verify,

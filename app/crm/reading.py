@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from app.crm.events import Malformed, from_milliseconds
@@ -13,6 +13,7 @@ from app.safe_json import UnsafeJson, read_json
 
 _LONGEST_ID = 100
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
+_WITHIN_SECOND = timedelta(seconds=1) - timedelta(microseconds=1)
 _MILLISECONDS_FROM = 100_000_000_000
 """As seconds, this is the year 5138; as milliseconds, 1973."""
 
@@ -75,6 +76,11 @@ def time_or_none(value: Any) -> datetime | None:
     """An instant where there is a usable one."""
     at = None if value is None else _instant(value)
     return at if at is not None and EARLIEST <= at <= LATEST else None
+
+
+def within_second(at: datetime, of: datetime | None) -> datetime:
+    """A precise time, kept inside the second that the record itself gives for the same change."""
+    return at if of is None else min(max(at, of), of + _WITHIN_SECOND)
 
 
 def key_of(*parts: Any) -> str:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from app.crm.connection import ConnectionSettings
 from tests.crm.builders import NOON, PORTAL, body_of, creation, hubspot_settings, stage_change
+from tests.crm.fakes.dynamics import FakeDynamics
+from tests.crm.fakes.dynamics_steps import dynamics_settings
 from tests.crm.fakes.pipedrive import FakePipedrive, as_v1, basic, pipedrive_settings
 from tests.crm.fakes.salesforce import FakeSalesforce
 from tests.crm.fakes.salesforce_messages import basic as salesforce_basic
@@ -38,8 +40,19 @@ _CHANGES = [
     _SALESFORCE.make_deal(42, at=NOON, Amount=7.5), _SALESFORCE.change(42, at=NOON, StageName="Closed Won"),
     _SALESFORCE.add_event(42, at=NOON), _SALESFORCE.add_task(42, at=NOON),
 ]  # fmt: skip
+_DYNAMICS = FakeDynamics()
+_STEPS = [
+    _DYNAMICS.make_deal(42, at=NOON, estimatedvalue=7.5), _DYNAMICS.change(42, at=NOON, salesstagecode=2),
+    _DYNAMICS.close(42, at=NOON), _DYNAMICS.log("appointment", 42, at=NOON),
+]  # fmt: skip
 
 SAMPLES: dict[str, Sample] = {
+    "dynamics": Sample(
+        dynamics_settings(),
+        tuple(json.dumps(one).encode() for one in _STEPS),
+        _DYNAMICS.headers,
+        tuple(_DYNAMICS.deals.values()),
+    ),
     "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), signed(_CONTENT)[1], (_CONTENT,)),
     "hubspot": Sample(
         hubspot_settings(),

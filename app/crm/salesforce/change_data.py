@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.crm.events import Batch, Event, EventKind, Fact, Fault, Malformed
-from app.crm.reading import id_or_none, object_of, part_of, shown, time_of, time_or_none
+from app.crm.reading import id_or_none, object_of, part_of, shown, time_of, time_or_none, within_second
 from app.crm.salesforce.activities import activity_fact, contact_fact, deal_of
 from app.crm.salesforce.ids import id_in
 from app.crm.salesforce.settings import SalesforceSettings
-from app.crm.salesforce.words import Deal, within_second
+from app.crm.salesforce.words import Deal
 
 MOST_EVENTS = 200
 MOST_RECORDS = 1000

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.crm.events import Event, EventKind
@@ -11,7 +11,6 @@ from app.crm.salesforce.ids import id_in, long_id
 from app.crm.salesforce.settings import SalesforceSettings
 
 STAGE_SINCE = "LastStageChangeDate"
-_TO_THE_SECOND = timedelta(seconds=1) - timedelta(microseconds=1)
 
 
 def text_of(value: Any) -> str | None:
@@ -21,13 +20,6 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def within_second(at: datetime, of: datetime | None) -> datetime:
-    """A precise time, kept inside the second that the record itself gives for the same change."""
-    if of is None:
-        return at
-    return min(max(at, of), of + _TO_THE_SECOND)
 
 
 class Deal(NamedTuple):

@@ -66,6 +66,14 @@ def is_asked(scope: Scope) -> bool:
     return query.startswith(b"connection=") or b"&connection=" in query
 
 
+def refuse_parameters(scope: Scope) -> None:
+    """Without a connection everything is asked in the body: a parameter that would be passed over is refused."""
+    query = scope.get("query_string", b"")
+    if query:
+        names = [one.partition("=")[0] for one in query.decode("latin-1").split("&")]
+        raise InvalidBody([_wrong(name[:_LONGEST], "extra_forbidden") for name in dict.fromkeys(names)])
+
+
 async def fast_lane(services: Services, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Reply:
     """The decision on each deal that the body is about."""
     asked, locale, now = _asked(scope), pick_locale(headers.get("accept-language")), clock.now()

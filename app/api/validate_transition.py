@@ -111,9 +111,10 @@ async def case_for(caller: Caller, body: DealQuestion) -> Case:
     return case
 
 
-async def fast_lane(services: Services, _scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Reply:
+async def fast_lane(services: Services, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Reply:
     """The same answer without the framework's routing: key, bytes, values, decision."""
     caller = await authenticate(services, headers, "decide")
+    crm_questions.refuse_parameters(scope)
     require_json(headers.get("content-type"))
     data = await read_body(headers, receive, services.settings.max_body_bytes)
     return await answer(caller, parse(ValidateTransition, data), data)

@@ -51,7 +51,7 @@ def _ready(server: "subprocess.Popen[bytes]", address: str) -> bool:
     return False
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Start the machine's own browser; the container or the tests may run as root, where it cannot have its sandbox."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)

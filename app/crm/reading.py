@@ -92,8 +92,11 @@ T = TypeVar("T", bound=tuple[Any, ...])
 
 
 def oldest_first(entries: Sequence[T]) -> list[T]:
-    """A history whose entries begin with their time, whichever way round it came; those of one second in its order."""
-    newest_first = bool(entries) and entries[0][0] > entries[-1][0]
+    """A history whose entries begin with their time, whichever way round it came; those of one second in its order.
+
+    Where that does not show, because it is all of one second, the newest came first: so CRMs list what happened.
+    """
+    newest_first = bool(entries) and entries[0][0] >= entries[-1][0]
     return sorted(reversed(entries) if newest_first else entries, key=lambda one: one[0])
 
 

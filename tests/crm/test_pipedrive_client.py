@@ -82,6 +82,18 @@ async def test_what_was_changed_in_one_second_comes_back_in_its_order(crm: FakeP
     assert stages == [("1", None), ("2", "1"), ("1", "2"), ("3", "1"), ("2", "3"), ("won", "2")]
 
 
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_a_history_of_one_second_begins_where_the_deal_was_made(http: PlainHttp, newest_first: bool) -> None:
+    async with FakePipedrive() as crm:
+        crm.make_deal(42, at=at(0), stage_id=1)
+        for stage in (2, 1, 3):
+            crm.change(42, at=at(9), stage_id=stage)
+        crm.changelog[42] = crm.changelog[42] if newest_first else crm.changelog[42][::-1]
+        told = await client(crm, http).read_deal("42", NOON)
+    stages = [(one.at, one.value, one.previous) for one in told.events if one.name == "stage_id"]
+    assert stages == [(at(0), "1", None), (at(9), "2", "1"), (at(9), "1", "2"), (at(9), "3", "1")]
+
+
 async def test_the_burst_limit_tells_how_long_to_wait_in_a_header_of_its_own(http: PlainHttp) -> None:
     async with FakePipedrive() as crm:
         crm._next.append(Answer(429, {"success": False}, {"x-ratelimit-reset": "2"}))

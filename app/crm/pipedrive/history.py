@@ -24,7 +24,7 @@ def history(
     """The deal's making, then each change; what the changelog does not tell stands as seen at the last change."""
     made = time_or_none(data.get("add_time")) or now
     seen = time_or_none(data.get("update_time")) or now
-    changes = oldest_first(list(_changes(settings, changelog)))
+    changes = _oldest_first(list(_changes(settings, changelog)))
     deal = Deal(settings, object_id)
     events = [deal.event("created", made), *_stages(deal, data, changes, made)]
     followed = settings.followed - {settings.stage_property}
@@ -41,6 +41,20 @@ def history(
 
 
 _Change = tuple[datetime, str, Any, Any, str | None, str | None]
+
+
+def _oldest_first(changes: list[_Change]) -> list[_Change]:
+    """Whichever way round they came: each change of a field begins with what the one before it ended with."""
+    return min((oldest_first(changes), sorted(changes, key=lambda one: one[0])), key=_breaks)
+
+
+def _breaks(changes: list[_Change]) -> int:
+    last: dict[str, Any] = {}
+    count = 0
+    for _, name, old, new, _, _ in changes:
+        count += name in last and str(last[name]) != str(old)
+        last[name] = new
+    return count
 
 
 def _changes(settings: PipedriveSettings, changelog: Iterable[Mapping[str, Any]]) -> Iterator[_Change]:

@@ -69,8 +69,8 @@ def is_asked(scope: Scope) -> bool:
 def refuse_parameters(scope: Scope) -> None:
     """Without a connection everything is asked in the body: a parameter that would be passed over is refused."""
     query = scope.get("query_string", b"")
-    if query:
-        names = [one.partition("=")[0] for one in query.decode("latin-1").split("&")]
+    names = [one.partition("=")[0] for one in query.decode("latin-1").split("&") if one]
+    if names:
         raise InvalidBody([_wrong(name[:_LONGEST], "extra_forbidden") for name in dict.fromkeys(names)])
 
 

@@ -113,3 +113,10 @@ async def test_both_ways_know_the_same_connections(both: tuple[World, World], pa
     answers = [comparable(await one.ask("POST", path, content=b"[]", headers=sent)) for one in both]
     assert answers[0] == answers[1]
     assert answers[0][0] == 404
+
+
+@pytest.mark.parametrize("query", ["dry_run=true", "to=won", "colour=red&to=won", "&"])
+async def test_both_ways_refuse_parameters_that_would_be_passed_over(both: tuple[World, World], query: str) -> None:
+    body = b'{"process": "b2b-saas", "deal": {"stage": "demo_scheduled"}, "to": "won"}'
+    answers = [await one.ask("POST", f"/validate-transition?{query}", content=body, headers=JSON) for one in both]
+    assert [one.status_code for one in answers] == [200 if query == "&" else 422] * 2

@@ -63,6 +63,7 @@ def build_parser(terminal: Terminal) -> argparse.ArgumentParser:
         _init,
         _assess,
         _sync,
+        _connection,
     ):
         add(verbs, help_of)
     return parser
@@ -233,3 +234,28 @@ def _sync(verbs: Verbs, help_of: _Help) -> None:
     parser.add_argument("--deal", metavar="ID", help=help_of("sync_deal"))
     parser.add_argument("--changed-since", metavar="T", help=help_of("sync_since"))
     _server(parser, help_of)
+
+
+def _connection(verbs: Verbs, help_of: _Help) -> None:
+    said = help_of("connection")
+    parser = verbs.add_parser("connection", help=said, description=said[:1].upper() + said[1:], allow_abbrev=False)
+    _common(parser, help_of)
+    actions = parser.add_subparsers(metavar="ACTION", required=True, dest="action")
+    _server(_verb(actions, "list", help_of, module="connection"), help_of)
+    for name in ("show", "put", "delete", "try"):
+        action = _verb(actions, name, help_of, module="connection")
+        action.add_argument("id", metavar="CONNECTION", help=help_of("sync_connection"))
+        if name in ("put", "try"):
+            action.add_argument("file", metavar="FILE", help=help_of(f"connection_{name}_file"))
+        if name == "put":
+            action.add_argument("--secret-file", metavar="FILE", help=help_of("connection_secret_file"))
+            action.add_argument("--overlap", metavar="TIME", help=help_of("connection_overlap"))
+            action.add_argument("--access-file", metavar="FILE", help=help_of("connection_access_file"))
+        _server(action, help_of)
+    draft = _verb(actions, "draft", help_of, module="connection")
+    draft.add_argument("crm", metavar="CRM", help=help_of("connection_crm"))
+    draft.add_argument("--process", metavar="KEY", required=True, help=help_of("connection_process"))
+    draft.add_argument("--configuration", metavar="FILE", help=help_of("connection_configuration"))
+    draft.add_argument("--access-file", metavar="FILE", help=help_of("connection_access_file"))
+    draft.add_argument("--api-url", metavar="URL", help=help_of("connection_api_url"))
+    _server(draft, help_of)

@@ -100,6 +100,11 @@ def oldest_first(entries: Sequence[T]) -> list[T]:
     return sorted(reversed(entries) if newest_first else entries, key=lambda one: one[0])
 
 
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none where there is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def plain(value: Any) -> Any:
     """A value as it may be kept: text, number, truth, or the JSON of anything else."""
     if value is None or isinstance(value, str | bool | int | float):

@@ -8,7 +8,7 @@ from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
 from app.crm.events import Event
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
 from app.crm.pipedrive.words import Deal, flat, number_of
-from app.crm.reading import id_or_none, object_of, part_of, time_or_none
+from app.crm.reading import id_or_none, object_of, objects_in, part_of, time_or_none
 
 _TYPES: dict[str, FieldType] = {
     "double": "number", "int": "number", "monetary": "number", "date": "date", "enum": "choice", "set": "choice",
@@ -19,21 +19,27 @@ _CLOSED = (CrmStage(WON, "Won", "won"), CrmStage(LOST, "Lost", "lost"))
 
 def configuration(found: dict[str, Any]) -> Configuration:
     """Pipelines with their stages, and the two ways to close; fields; users; the company."""
-    stages = [one for one in found.get("stages") or [] if isinstance(one, dict)]
+    stages = objects_in(found.get("stages"))
     pipelines = []
-    for one in found.get("pipelines") or []:
+    for one in objects_in(found.get("pipelines")):
         own = [stage for stage in stages if str(stage.get("pipeline_id")) == str(one.get("id"))]
-        own.sort(key=lambda stage: stage.get("order_nr") or 0)
+        own.sort(key=_place)
         listed = tuple(CrmStage(str(stage.get("id")), str(stage.get("name"))) for stage in own)
         pipelines.append(CrmPipeline(str(one.get("id")), str(one.get("name")), (*listed, *_CLOSED)))
-    fields = tuple(_field(one) for one in found.get("fields") or [] if isinstance(one, dict))
-    people = tuple((str(one.get("id")), str(one.get("name"))) for one in found.get("users") or [])
-    company = id_or_none((found.get("me") or {}).get("company_id"))
+    fields = tuple(_field(one) for one in objects_in(found.get("fields")))
+    people = tuple((str(one.get("id")), str(one.get("name"))) for one in objects_in(found.get("users")))
+    me = found.get("me")
+    company = id_or_none(me.get("company_id")) if isinstance(me, dict) else None
     return Configuration(tuple(pipelines), fields, people, {"company_id": company} if company else {})
 
 
+def _place(stage: dict[str, Any]) -> int:
+    place = stage.get("order_nr")
+    return place if isinstance(place, int) else 0
+
+
 def _field(one: dict[str, Any]) -> CrmField:
-    options = tuple((str(option.get("id")), str(option.get("label"))) for option in one.get("options") or [])
+    options = tuple((str(option.get("id")), str(option.get("label"))) for option in objects_in(one.get("options")))
     kind = _TYPES.get(str(one.get("field_type")), "text")
     return CrmField(str(one.get("key")), str(one.get("name")), kind, options)
 

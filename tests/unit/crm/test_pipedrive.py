@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from app.crm.drafting import drafted
 from app.crm.events import Malformed
-from app.crm.pipedrive import read, record, verify
+from app.crm.pipedrive import configuration, read, record, verify
+from app.engine import load_process
 from tests.crm.builders import NOON
 from tests.crm.fakes.pipedrive import COMPANY, PASSWORD, USER, FakePipedrive, as_v1, basic, pipedrive_settings
-from tests.crm.hostile import expect_only_refusals
+from tests.crm.hostile import changed, expect_only_refusals
 from tests.crm.orders import at, expect_the_same_in_any_order
+from tests.crm.world import SALES
 
 SETTINGS = pipedrive_settings()
 
@@ -218,3 +221,15 @@ def test_hostile_deliveries_are_refused_and_nothing_else() -> None:
     good = [made, moved, as_v1(moved), crm.add_activity(42, at=at(3), participants=[{"person_id": 7}]),
             *crm.merge(43, 42, at=at(6))]  # fmt: skip
     expect_only_refusals(read, SETTINGS, good)
+
+
+def test_a_configuration_that_is_none_drafts_nothing_and_breaks_nothing() -> None:
+    whole = {
+        "pipelines": [{"id": 1, "name": "x"}],
+        "stages": [{"id": 1, "pipeline_id": 1, "name": "a", "order_nr": 1}],
+        "fields": [{"key": "a", "name": "b", "field_type": "enum", "options": [{"id": 1, "label": "x"}]}],
+        "users": [{"id": 1, "name": "x"}],
+        "me": {"company_id": 1},
+    }
+    for one in changed(whole):
+        assert drafted("pipedrive", configuration(one), load_process(SALES, source="sales.yaml")).settings

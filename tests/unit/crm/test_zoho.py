@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from app.crm.drafting import drafted
 from app.crm.events import Malformed
-from app.crm.zoho import read, record, verify
+from app.crm.zoho import configuration, read, record, verify
+from app.engine import load_process
 from tests.crm.builders import NOON
 from tests.crm.fakes.zoho import DEAL, TOKEN, FakeZoho, iso, zoho_settings
-from tests.crm.hostile import expect_only_refusals
+from tests.crm.hostile import changed, expect_only_refusals
 from tests.crm.orders import at, expect_the_same_in_any_order
+from tests.crm.world import SALES
 
 SETTINGS = zoho_settings()
 OTHER = "5725767000003000065"
@@ -124,3 +127,14 @@ def test_hostile_deliveries_are_refused_and_nothing_else() -> None:
     good = [crm.make_deal(DEAL, at=at(0), Stage="Demo"), crm.change(DEAL, at=at(1), Stage="Shown", Amount=3),
             crm.notification("insert", {"9": {"What_Id": {"id": DEAL}}}, at(1), module="Calls")]  # fmt: skip
     expect_only_refusals(read, SETTINGS, good)
+
+
+def test_a_configuration_that_is_none_drafts_nothing_and_breaks_nothing() -> None:
+    whole = {
+        "pipelines": [{"display_value": "S", "maps": [{"display_value": "a", "forecast_type": "open"}]}],
+        "blueprint": {"process_info": {"name": "S", "field_value": "a"}, "transitions": [{"next_field_value": "b"}]},
+        "fields": [{"api_name": "Stage", "data_type": "picklist", "pick_list_values": [{"display_value": "x"}]}],
+        "users": [{"id": "1", "full_name": "x"}],
+    }
+    for one in changed(whole):
+        assert drafted("zoho", configuration(one), load_process(SALES, source="sales.yaml")).settings

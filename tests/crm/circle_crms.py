@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from app import clock
 from tests.crm.builders import SECRET, settings_json
 from tests.crm.circle import HOOK, Played
+from tests.crm.circle_keyed import PlayedDynamics, PlayedSalesforce
 from tests.crm.fakes.hubspot import FakeHubspot
 from tests.crm.fakes.pipedrive import PASSWORD, USER, FakePipedrive, pipedrive_settings
 from tests.crm.fakes.zoho import DEAL, TOKEN, FakeZoho, zoho_settings
@@ -145,4 +146,10 @@ class PlayedZoho:
         return [(one["Subject"], one["Description"]) for one in self.fake.related.get((deal, "Tasks"), [])]
 
 
-CRMS: dict[str, Callable[[], Played]] = {"hubspot": PlayedHubspot, "pipedrive": PlayedPipedrive, "zoho": PlayedZoho}
+CRMS: dict[str, Callable[[], Played]] = {
+    "dynamics": PlayedDynamics,
+    "hubspot": PlayedHubspot,
+    "pipedrive": PlayedPipedrive,
+    "salesforce": PlayedSalesforce,
+    "zoho": PlayedZoho,
+}

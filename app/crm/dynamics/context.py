@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from app.crm.dynamics.settings import DynamicsSettings
-from app.crm.dynamics.values import attributes, guid_of, moment, pairs, reference_of
+from app.crm.dynamics.values import attributes, guid_of, moment, pairs, plain, reference_of
 from app.crm.events import Malformed
-from app.crm.reading import shown, within_second
+from app.crm.reading import shown
 
 
 class Context(NamedTuple):
@@ -59,12 +59,14 @@ def context_of(found: dict[str, Any], settings: DynamicsSettings) -> Context:
 
 
 def _at(found: Mapping[str, Any], columns: Mapping[str, Any]) -> datetime:
-    """When the operation was begun, within the second in which the record says that it was changed."""
-    begun, modified = moment(found.get("OperationCreatedOn")), moment(columns.get("modifiedon"))
-    if begun is not None:
-        return within_second(begun, modified)
-    if modified is not None:
-        return modified
+    """When the record says that it was changed, else when the operation was begun: to the second, as the audit has it.
+
+    What happens within one second follows from what each step tells of before.
+    """
+    begun, modified = moment(found.get("OperationCreatedOn")), moment(plain(columns.get("modifiedon")))
+    at = modified or begun
+    if at is not None:
+        return at.replace(microsecond=0)
     given = found.get("OperationCreatedOn")
     if given is None:
         raise Malformed("event_field_missing", field="OperationCreatedOn")

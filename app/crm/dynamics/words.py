@@ -31,7 +31,7 @@ class Deal(NamedTuple):
     def event(self, kind: EventKind, at: datetime, name: str | None = None, value: Any = None, *previous: Any) -> Event:
         """An event; with a previous value, where Dynamics told it.
 
-        A step has milliseconds and the audit has not: the key has the second. Sent again, a step is the same.
+        Steps and audit tell the same to the second. Sent again, a step is the same.
         """
         told, was = text_of(value), text_of(previous[0]) if previous else None
         organization = self.settings.organization_id or self.settings.organization_name

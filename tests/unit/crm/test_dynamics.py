@@ -71,14 +71,16 @@ def test_what_another_step_caused_says_how_deep_it_is_and_ours_is_by_us(crm: Fak
     assert (event.channel, event.by) == ("depth:2", REP)
 
 
-def test_an_operation_counts_within_the_second_in_which_the_record_was_changed(crm: FakeDynamics) -> None:
+def test_an_operation_counts_when_the_record_says_that_it_was_changed(crm: FakeDynamics) -> None:
     moved = crm.change(42, at=at(5), salesstagecode=2)
-    moved["OperationCreatedOn"] = date(at(5).replace(microsecond=438_000))
-    assert {one.at for one in read(body_of(moved), SETTINGS).events} == {at(5).replace(microsecond=438_000)}
     moved["OperationCreatedOn"] = date(at(4))
     assert {one.at for one in read(body_of(moved), SETTINGS).events} == {at(5)}
-    del moved["OperationCreatedOn"]
+    moved["InputParameters"][0]["value"]["Attributes"].pop()
+    moved["OperationCreatedOn"] = date(at(5).replace(microsecond=438_000))
     assert {one.at for one in read(body_of(moved), SETTINGS).events} == {at(5)}
+    del moved["OperationCreatedOn"]
+    with pytest.raises(Malformed, match="event_field_missing"):
+        read(body_of(moved), SETTINGS)
 
 
 def test_an_opportunity_is_closed_by_its_message_and_by_its_state_alike(crm: FakeDynamics) -> None:

@@ -1,0 +1,103 @@
+"""Salesforce and Dynamics through the running application: what is acknowledged, kept and vetoed."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app import clock
+from app.store.database import Query
+from tests.crm.circle import HOOK, SERVER, Circle, circle
+from tests.crm.circle_keyed import NEXT_STEP, NUMBER, PlayedDynamics, PlayedSalesforce
+from tests.crm.fakes.salesforce import ACKNOWLEDGED, deal_id
+from tests.crm.fakes.salesforce_messages import KEY, basic, envelope, notification_xml
+
+VETO = f"{SERVER}/veto/crm"
+SESSION = b"a session of Salesforce's"
+
+
+@pytest.fixture
+async def salesforce(database_url: str) -> AsyncIterator[tuple[Circle, PlayedSalesforce]]:
+    """Give a server connected with an organisation of Salesforce."""
+    played = PlayedSalesforce()
+    async with circle(database_url, played) as world:
+        yield world, played
+
+
+@pytest.fixture
+async def dynamics(database_url: str) -> AsyncIterator[tuple[Circle, PlayedDynamics]]:
+    """Give a server that an organisation of Dynamics asks before it saves."""
+    played = PlayedDynamics()
+    async with circle(database_url, played) as world:
+        played.fake.sent_to = VETO
+        yield world, played
+
+
+async def bodies(world: Circle) -> list[tuple[str, bytes]]:
+    """The status and the body of every delivery."""
+    asked = Query(text("SELECT status, body FROM deliveries ORDER BY delivery_id").columns(), tuple)
+    return [(str(status), bytes(body)) for status, body in await world.database.fetch_all(asked, {})]
+
+
+async def test_a_message_is_acknowledged_in_soap_whatever_became_of_it_and_no_session_is_kept(
+    salesforce: tuple[Circle, PlayedSalesforce],
+) -> None:
+    world, played = salesforce
+    await world.connect()
+    deal = await played.make()
+    await world.judged(deal, (None, "demo_scheduled", "not_judged"))
+    foreign = envelope(notification_xml("04l000000000009AAA", "Opportunity", {"Id": deal_id(1)}), organization="00D9")
+    for refused in (foreign, b"<!DOCTYPE x><x/>", b"\xff", b"{"):
+        sent = await played.fake.send(HOOK, refused, basic())
+        assert (sent.status, ACKNOWLEDGED in sent.answer) == (200, True)
+    kept = await bodies(world)
+    assert [one[0] for one in kept] == ["processed", *["refused"] * 4]
+    assert [one for one in kept if SESSION in one[1]] == []
+
+
+async def test_a_message_without_the_key_is_not_let_in_and_stays_in_its_queue(
+    salesforce: tuple[Circle, PlayedSalesforce],
+) -> None:
+    world, played = salesforce
+    await world.connect()
+    played.fake.make_deal(NUMBER, at=clock.now())
+    for address in (HOOK, f"{HOOK}?key=wrong"):
+        sent = await played.fake.deliver(address)
+        assert (sent.status, SESSION in sent.answer, len(played.fake.queue)) == (401, False, 1)
+    sent = await played.fake.deliver(f"{HOOK}?key={KEY.replace(' ', '+')}")
+    assert (sent.status, played.fake.queue) == (200, {})
+
+
+async def test_a_step_that_asks_first_is_a_gate(dynamics: tuple[Circle, PlayedDynamics]) -> None:
+    world, played = dynamics
+    await world.connect(grace="1h")
+    crm = played.fake
+    crm.sent_to = HOOK
+    deal = await played.make()
+    await world.judged(deal, (None, "demo_scheduled", "not_judged"))
+    crm.sent_to = VETO
+    asked: dict[str, Any] = {"at": clock.now() + timedelta(seconds=1), "salesstagecode": 2}
+    assert await crm.asked(NUMBER, **asked) is False
+    assert (crm.sent[-1].status, played.stage(deal)) == (409, "demo_scheduled")
+    assert await crm.asked(NUMBER, **asked, new_nextstep=NEXT_STEP) is True
+    assert played.stage(deal) == "demo_completed"
+    log = [one for one in (await world.get("/decisions"))["items"] if one["source"] == "veto"]
+    assert [(one["from"], one["to"], one["outcome"]) for one in log] == [
+        ("demo_scheduled", "demo_completed", "allowed"),
+        ("demo_scheduled", "demo_completed", "blocked"),
+    ]
+
+
+@pytest.mark.parametrize(("choice", "passes"), [("open", True), ("closed", False)])
+async def test_a_step_that_is_trimmed_is_what_the_connection_chose(
+    dynamics: tuple[Circle, PlayedDynamics], choice: str, passes: bool
+) -> None:
+    world, played = dynamics
+    await world.connect(on_failure=choice)
+    played.fake.make_deal(NUMBER, at=clock.now())
+    large: dict[str, Any] = {"at": clock.now(), "salesstagecode": 2, "description": "x" * 300_000}
+    assert await played.fake.asked(NUMBER, **large) is passes
+    assert played.fake.sent[-1].headers["x-ms-dynamics-msg-size-exceeded"] == "true"
+    assert len(played.fake.sent) == 1

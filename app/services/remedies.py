@@ -28,7 +28,8 @@ from app.store.crm_moves import note_remedied
 from app.store.crm_records import ask_to_judge, lock_record, read_record, write_record
 from app.store.database import Transaction
 
-_SETTLING_WAITS = 15.0
+SETTLING_WAITS = 15.0
+"""Seconds until a deal that has news is looked at again."""
 
 
 class Drift(NamedTuple):
@@ -69,7 +70,7 @@ class Remedies:
             raise GiveUp("connection_without_access")
         taken = await judge_now(self._judges, connection, object_id, told)
         if taken.settling:
-            raise Later("remedy_settles", after=_SETTLING_WAITS, counts=False)
+            raise Later("remedy_settles", after=SETTLING_WAITS, counts=False)
         drift = _drift(connection, client, work, taken)
         if drift is not None and taken.deal.line.gone is None:
             await self._answer(drift)
@@ -78,7 +79,7 @@ class Remedies:
         record = await read_record(self._judges.database, connection.tenant_id, connection.connection_id, object_id)
         settles = record is not None and record.judge_at is not None
         if record is not None and settles and from_document(record.document).waiting_since is not None:
-            raise Later("remedy_settles", after=_SETTLING_WAITS, counts=False)
+            raise Later("remedy_settles", after=SETTLING_WAITS, counts=False)
 
     async def _answer(self, drift: Drift) -> None:
         """The stage first, so that the note can tell of it; what the CRM refuses does not keep the rest from it."""

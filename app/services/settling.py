@@ -5,6 +5,7 @@ that cannot be read is tried again, less and less often; in the end it is judged
 drift, since that takes complete facts.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -30,6 +31,8 @@ WAITS = (
     timedelta(minutes=30),
 )
 """What waits after each reading that failed; after the last one, it is judged with what is known."""
+READING = 45.0
+"""Seconds that all of one reading may take: less than a lease."""
 LONGEST_ASKED = timedelta(hours=1)
 FAILED = timedelta(minutes=5)
 """What waits after a failure of our own."""
@@ -95,9 +98,12 @@ async def read_back(judges: Judges, connection: StoredConnection, object_id: str
     if client is None:
         return None
     try:
-        return await client.read_deal(object_id, clock.now())
+        async with asyncio.timeout(READING):
+            return await client.read_deal(object_id, clock.now())
     except (ClientError, Unreachable) as error:
         raise Unread(error) from error
+    except TimeoutError as error:
+        raise Unread(ClientError("client_slow", again=True, seconds=round(READING))) from error
 
 
 async def judge_now(

@@ -7,14 +7,17 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import httpx
+from fastapi import FastAPI
 
 from app import clock
 from app.main import create_app
 from app.services.keys import create_key
+from app.services.outbox import Handler, work_of
 from app.settings import Settings
 from app.store.crm_moves import CrmMove, list_moves
 from app.store.database import Database
 from app.store.migrate import migrate
+from app.store.outbox import list_items
 from app.store.tenants import Tenant, insert_tenant
 from tests.crm.fakes.base import FakeCrm, Sent
 from tests.crm.world import KEY, publish_to
@@ -25,6 +28,11 @@ HOOK = f"{SERVER}/webhooks/crm"
 
 class Played(Protocol):
     """A CRM as its people and its integrators see it, whichever it is. Stages are those of the process."""
+
+    @property
+    def coarse(self) -> bool:
+        """Whether its times are in seconds, so that what happens in one second is one."""
+        ...
 
     @property
     def fake(self) -> FakeCrm:
@@ -67,17 +75,27 @@ class Played(Protocol):
 class Circle:
     """The running application, and the CRM that it is connected with."""
 
-    def __init__(self, played: Played, client: httpx.AsyncClient, database: Database) -> None:
+    def __init__(self, played: Played, client: httpx.AsyncClient, app: FastAPI) -> None:
         self.crm = played
         self.client = client
-        self.database = database
+        self.database: Database = app.state.services.database
+        self.handler: Handler = app.state.services.outbox._handlers["remedy"]
 
     async def connect(self, **changes: Any) -> None:
-        """Put the connection: nothing waits long, unless the test says so."""
-        quick = {"settle": "0s", "grace": "0s", "remedy": ["revert", "note", "task"]}
+        """Put the connection: nothing waits long, unless the test says so. Not two stages in one second, though."""
+        quick = {"settle": "0s", "grace": "2s" if self.crm.coarse else "0s", "remedy": ["revert", "note", "task"]}
         body = {**self.crm.connection(), **quick, "api_url": self.crm.fake.url, **changes}
         answer = await self.client.put("/connections/crm", json=body)
         assert answer.status_code in (200, 201), answer.text
+
+    async def tick(self) -> None:
+        """Let an instant go by, as the CRM tells the time."""
+        await asyncio.sleep(1.1 if self.crm.coarse else 0.01)
+
+    async def answer(self) -> None:
+        """Do the one remedy that waits out its grace now, once, as the outbox's worker would. Raises Later, GiveUp."""
+        (item,) = await list_items(self.database, "acme", limit=9, status="waiting")
+        await self.handler(work_of(item))
 
     async def get(self, path: str, **params: Any) -> Any:
         """What an operation answers."""
@@ -168,7 +186,7 @@ async def circle(database_url: str, played: Played) -> AsyncIterator[Circle]:
         headers = {"authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(transport=transport, base_url=SERVER, headers=headers) as client:
             deliver_to(played.fake, httpx.AsyncClient(transport=transport, base_url=SERVER))
-            yield Circle(played, client, database)
+            yield Circle(played, client, app)
 
 
 def deliver_to(fake: FakeCrm, client: httpx.AsyncClient) -> None:

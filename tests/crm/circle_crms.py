@@ -17,6 +17,7 @@ NEXT_STEP = "Send the offer on Monday"
 class PlayedHubspot:
     """HubSpot."""
 
+    coarse = False
     STAGES: ClassVar = {
         "demo_scheduled": "appointmentscheduled",
         "demo_completed": "qualifiedtobuy",
@@ -66,6 +67,7 @@ class PlayedHubspot:
 class PlayedPipedrive:
     """Pipedrive."""
 
+    coarse = True
     STAGES: ClassVar = {"demo_scheduled": 1, "demo_completed": 2}
 
     def __init__(self) -> None:
@@ -113,6 +115,7 @@ class PlayedPipedrive:
 class PlayedZoho:
     """Zoho CRM."""
 
+    coarse = True
     STAGES: ClassVar = {"demo_scheduled": "Demo", "demo_completed": "Shown", "won": "Closed Won", "lost": "Closed Lost"}
 
     def __init__(self) -> None:

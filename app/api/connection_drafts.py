@@ -97,7 +97,14 @@ DRAFT: dict[str, Any] = {
     },
     "left": [{"place": "pipelines.1.stages.4", "label": "Haggling"}],
 }
-ASKED = {"crm": "pipedrive", "process": "b2b-saas", "access": {"api_token": "the API token"}}
+ASKED = {
+    "crm": "pipedrive",
+    "process": "b2b-saas",
+    "configuration": {
+        "pipelines": [{"id": 1, "name": "Sales"}],
+        "stages": [{"id": 3, "name": "Demo scheduled", "pipeline_id": 1}],
+    },
+}
 TRIED: dict[str, Any] = {
     "events": [
         {"deal_id": "pd:42", "kind": "changed", "at": "2026-11-23T10:00:00Z", "name": "stage_id", "value": "4",
@@ -113,13 +120,13 @@ TRIED: dict[str, Any] = {
 
 
 @routes.post(
-    "/connections/draft",
+    "/connection-drafts",
     summary="Draft a mapping",
     responses=answers(200, DraftReply, DRAFT, "unknown-process", "unknown-version", "crm-unreachable"),
     openapi_extra=operation("admin"),
 )
 async def draft_connection(
-    request: Request, body: Annotated[DraftAsked, Body(openapi_examples={"from the API": {"value": ASKED}})]
+    request: Request, body: Annotated[DraftAsked, Body(openapi_examples={"pasted": {"value": ASKED}})]
 ) -> Response:
     """Stages, fields, choices and people that are called alike are mapped; the rest is listed. Nothing is stored."""
     caller = caller_of(request)

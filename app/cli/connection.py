@@ -96,7 +96,7 @@ def _draft(server: _Server, options: Namespace, terminal: Terminal) -> tuple[int
         asked["access"] = _read(options.access_file, terminal)
     if options.api_url is not None:
         asked["api_url"] = options.api_url
-    return server.ask("POST", "/connections/draft", asked)
+    return server.ask("POST", "/connection-drafts", asked)
 
 
 def _try(server: _Server, options: Namespace, _terminal: Terminal) -> tuple[int, Any]:

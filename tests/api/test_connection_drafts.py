@@ -21,7 +21,7 @@ PASTED: dict[str, Any] = {
 
 async def test_a_mapping_is_drafted_from_a_pasted_configuration(world: World) -> None:
     asked = {"crm": "pipedrive", "process": "sales", "configuration": PASTED}
-    answer = await world.ask("POST", "/connections/draft", json=asked)
+    answer = await world.ask("POST", "/connection-drafts", json=asked)
     assert answer.status_code == 200, answer.text
     stages = {"1": "demo_scheduled", "won": "won", "lost": "lost"}
     assert answer.json()["settings"]["pipelines"] == {"1": {"process": "sales", "stages": stages}}
@@ -39,14 +39,14 @@ async def near(settings: Settings, keys: dict[str, str]) -> AsyncIterator[World]
 async def test_a_mapping_is_drafted_from_the_crm_itself(near: World) -> None:
     async with FakePipedrive() as crm:
         asked = {"crm": "pipedrive", "process": "sales", "api_url": crm.url, "access": {"api_token": "wrong"}}
-        refused = await near.ask("POST", "/connections/draft", json=asked)
-        good = await near.ask("POST", "/connections/draft", json={**asked, "access": {"api_token": crm.token}})
-    assert (refused.status_code, refused.json()["type"]) == (502, "/problems/crm-unreachable")
+        refused = await near.ask("POST", "/connection-drafts", json=asked)
+        good = await near.ask("POST", "/connection-drafts", json={**asked, "access": {"api_token": crm.token}})
+    assert (refused.status_code, refused.json()["type"]) == (424, "/problems/crm-unreachable")
     assert "does not accept the credentials" in refused.json()["detail"]
     assert good.status_code == 200, good.text
     assert (good.json()["settings"]["company_id"], list(good.json()["settings"]["pipelines"])) == ("12345678", ["1"])
-    gone = await near.ask("POST", "/connections/draft", json=asked)
-    assert (gone.status_code, gone.json()["type"]) == (502, "/problems/crm-unreachable")
+    gone = await near.ask("POST", "/connection-drafts", json=asked)
+    assert (gone.status_code, gone.json()["type"]) == (424, "/problems/crm-unreachable")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ async def test_a_mapping_is_drafted_from_the_crm_itself(near: World) -> None:
 )
 async def test_what_cannot_be_drafted_is_told(world: World, changes: dict[str, Any], status: int) -> None:
     asked = {"crm": "pipedrive", "process": "sales", "configuration": PASTED} | changes
-    answer = await world.ask("POST", "/connections/draft", json=asked)
+    answer = await world.ask("POST", "/connection-drafts", json=asked)
     assert answer.status_code == status, answer.text
 
 

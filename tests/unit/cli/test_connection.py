@@ -157,7 +157,7 @@ def test_a_draft_stands_alone_on_standard_output_and_what_is_left_beside_it(
         "left to map: fields: amount\n",
     )
     assert server.came[0][1:] == (
-        "/connections/draft",
+        "/connection-drafts",
         {
             "crm": "pipedrive",
             "process": "b2b-saas",

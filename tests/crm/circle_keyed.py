@@ -17,6 +17,7 @@ NUMBER = 42
 class PlayedSalesforce:
     """Salesforce, by outbound messages."""
 
+    coarse = True
     STAGES: ClassVar = {
         "demo_scheduled": "Prospecting",
         "demo_completed": "Proposal/Quote",
@@ -74,6 +75,7 @@ class PlayedSalesforce:
 class PlayedDynamics:
     """Dynamics, by asynchronous steps."""
 
+    coarse = True
     STAGES: ClassVar = {"demo_scheduled": 0, "demo_completed": 2}
 
     def __init__(self) -> None:

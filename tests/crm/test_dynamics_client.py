@@ -69,6 +69,7 @@ async def test_a_deal_is_read_back_with_its_way_and_its_facts(crm: FakeDynamics,
         ("changed", "salesstagecode", "0", None, at(0), REP),
         ("changed", "estimatedvalue", "9", "7.5", at(5), REP),
         ("changed", "salesstagecode", "2", "0", at(5), REP),
+        ("seen", "processid", None, None, at(5), None),
     ]
     assert [one.value for one in told.facts if one.value and "activity" not in one.value] == [
         {"id": guid(10), "role": "champion"}, {"id": CONTACT}
@@ -94,6 +95,15 @@ async def test_without_an_audit_what_is_so_is_seen(crm: FakeDynamics, http: Plai
     seen = [(one.name, one.value, one.at) for one in told.events if one.kind == "seen"]
     assert ("salesstagecode", "2", at(5)) in seen
     assert set(told.complete) == {"activities", "contacts", "fields"}
+
+
+async def test_a_field_that_was_emptied_is_told_as_empty(crm: FakeDynamics, http: PlainHttp) -> None:
+    crm.audited = False
+    crm.change(42, at=at(7), new_nextstep=None)
+    told = await client(crm, http).read_deal(DEAL, NOON)
+    assert [(one.kind, one.value, one.at) for one in told.events if one.name == "new_nextstep"] == [
+        ("seen", None, at(7))
+    ]
 
 
 async def test_an_audit_that_leaves_out_a_column_is_not_taken_for_its_history(

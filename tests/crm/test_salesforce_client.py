@@ -121,6 +121,20 @@ async def test_what_may_not_be_read_is_not_complete_and_takes_nothing_with_it(
     assert ("seen", "StageName", "Proposal/Quote") in [(one.kind, one.name, one.value) for one in told.events]
 
 
+async def test_a_field_that_was_emptied_is_told_as_empty(crm: FakeSalesforce, http: PlainHttp) -> None:
+    crm.missing_tables = {"OpportunityFieldHistory"}
+    crm.change(42, at=at(7), NextStep=None)
+    told = await client(crm, http).read_deal(DEAL, NOON)
+    assert [(one.kind, one.value, one.at) for one in told.events if one.name == "NextStep"] == [("seen", None, at(7))]
+
+
+async def test_what_is_not_mapped_is_not_asked_for(crm: FakeSalesforce, http: PlainHttp) -> None:
+    settings = salesforce_settings(api_url=crm.url, activities={}, contact_roles={})
+    told = await SalesforceClient(settings, {"access_token": crm.token}, http, Kept()).read_deal(DEAL, NOON)
+    assert (set(told.complete), told.facts) == ({"fields", "stage_history"}, ())
+    assert [call for call in crm.calls if "FROM Task" in call.query.get("q", "")] == []
+
+
 async def test_an_event_of_the_calendar_took_place_once_it_is_over(crm: FakeSalesforce, http: PlainHttp) -> None:
     begins = NOON.replace(hour=11)
     crm.add_event(42, at=at(4), StartDateTime=begins.isoformat(), EndDateTime=NOON.isoformat())

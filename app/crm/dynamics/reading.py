@@ -25,7 +25,9 @@ _NAMED = "@OData.Community.Display.V1.FormattedValue"
 
 
 async def read_deal(api: WebApi, settings: DynamicsSettings, object_id: str, now: datetime) -> Told:
-    """All that Dynamics holds of a deal. What may not be read is not complete, and takes nothing else with it."""
+    """All that Dynamics holds of a deal. What may not be read is not complete, and takes nothing else with it; what
+    is not mapped is not even asked for.
+    """
     data = await opportunity(api, settings, object_id)
     if data is None:
         return Told((), (), frozenset(), now, "deleted")
@@ -38,7 +40,8 @@ async def read_deal(api: WebApi, settings: DynamicsSettings, object_id: str, now
     events += [one for one in deal.values(data, seen_at, "seen") if one.name in rest]
     complete: set[Group] = {"fields", *(("approvals",) if settings.approvals else ())}
     complete |= {"stage_history"} if settings.stage_property in found.whole else set()
-    activities, contacts = await _activities(api, settings, object_id, now), await _contacts(api, settings, data, now)
+    activities = await _activities(api, settings, object_id, now) if settings.activities else None
+    contacts = await _contacts(api, settings, data, now) if settings.contact_roles else None
     complete |= {"activities"} if activities is not None else set()
     complete |= {"contacts"} if contacts is not None else set()
     events = [_since(settings, data, one) for one in events]

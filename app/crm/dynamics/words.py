@@ -39,8 +39,10 @@ class Deal(NamedTuple):
         return Event(key, self.object_id, kind, at, name, told, self.by, self.channel, was, bool(previous))
 
     def values(self, data: Mapping[str, Any], at: datetime, kind: EventKind) -> Iterator[Event]:
-        """An event for each column that concerns us and has a value."""
+        """An event for each column that concerns us and has a value. What is seen to be empty is told as empty."""
         for name in sorted(self.settings.followed):
-            found = place(data, self.settings) if name == self.settings.stage_property else column(data, name)
-            if text_of(found) is not None:
+            is_stage = name == self.settings.stage_property
+            found = place(data, self.settings) if is_stage else column(data, name)
+            is_empty = kind == "seen" and not is_stage and (name in data or f"_{name}_value" in data)
+            if text_of(found) is not None or is_empty:
                 yield self.event(kind, at, name, found)

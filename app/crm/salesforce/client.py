@@ -106,7 +106,7 @@ class SalesforceClient:
             "stages": await self._rest.found(stages, "OpportunityStage", "IsActive = true", "ORDER BY SortOrder"),
             "record_types": types or [],
             "picked": picked,
-            "fields": described.get("fields") if isinstance(described, dict) else [],
+            "fields": [_briefly(one) for one in _fields(described)],
             "users": users or [],
             "organization": next(iter(await self._rest.known(("Id",), "Organization", "") or []), {}),
         }
@@ -134,6 +134,16 @@ class SalesforceClient:
             return None
         values = answer.get("values") if isinstance(answer, dict) else None
         return [str(one.get("value")) for one in values if isinstance(one, dict)] if isinstance(values, list) else None
+
+
+def _fields(described: Any) -> list[dict[str, Any]]:
+    found = described.get("fields") if isinstance(described, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _briefly(field: dict[str, Any]) -> dict[str, Any]:
+    """What a draft needs of a field: Salesforce says sixty things about each."""
+    return {name: field.get(name) for name in ("name", "label", "type", "picklistValues")}
 
 
 def _id(object_id: str) -> str:

@@ -20,7 +20,9 @@ _TICK = timedelta(microseconds=1)
 
 
 async def read_deal(rest: Rest, settings: SalesforceSettings, object_id: str, now: datetime) -> Told:
-    """All that Salesforce holds of a deal. What may not be read is not complete, and takes nothing else with it."""
+    """All that Salesforce holds of a deal. What may not be read is not complete, and takes nothing else with it;
+    what is not mapped is not even asked for.
+    """
     deal_id = id_in(object_id)
     where = f"Id = {quoted(deal_id)}" if deal_id else ""
     found = await rest.found((*_ABOUT, *sorted(settings.followed)), "Opportunity", where) if deal_id else []
@@ -34,7 +36,8 @@ async def read_deal(rest: Rest, settings: SalesforceSettings, object_id: str, no
     made = time_or_none(data.get("CreatedDate"))
     events = [] if made is None else [deal.event("created", made)]
     events += [*stages, *await _changes(rest, deal, data, now, has_stages=bool(stages))]
-    activities, contacts = await _activities(rest, deal, now), await _contacts(rest, deal)
+    activities = await _activities(rest, deal, now) if settings.activities else None
+    contacts = await _contacts(rest, deal) if settings.contact_roles else None
     complete |= {"activities"} if activities is not None else set()
     complete |= {"contacts"} if contacts is not None else set()
     return Told(tuple(events), (*(activities or ()), *(contacts or ())), frozenset(complete), now)

@@ -44,12 +44,15 @@ class Deal(NamedTuple):
         return Event(key, self.object_id, kind, at, name, told, self.by, self.channel, was, bool(previous))
 
     def seen(self, data: Mapping[str, Any], at: datetime, names: Iterable[str] | None = None) -> Iterator[Event]:
-        """What a record says, at the time it is of. When it came to its stage, it may say itself."""
+        """What a record says, at the time it is of. When it came to its stage, it may say itself.
+
+        A field that is empty is told as empty; one that is left out is not told of.
+        """
         for name in sorted(self.settings.followed if names is None else names):
-            value = data.get(name)
-            if value is None or isinstance(value, dict | list):
+            value, is_stage = data.get(name), name == self.settings.stage_property
+            if name not in data or isinstance(value, dict | list) or (is_stage and text_of(value) is None):
                 continue
-            since = time_or_none(data.get(STAGE_SINCE)) if name == self.settings.stage_property else None
+            since = time_or_none(data.get(STAGE_SINCE)) if is_stage else None
             if since is not None and since <= at:
                 yield self._replace(by=_author(data, since)).event("changed", since, name, value)
             else:

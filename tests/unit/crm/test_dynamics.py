@@ -232,6 +232,7 @@ def test_a_record_is_so_now_by_its_codes(crm: FakeDynamics) -> None:
     assert [(one.kind, one.name, one.value, one.at) for one in record(row, SETTINGS, NOON)] == [
         ("seen", "estimatedvalue", "7.5", NOON),
         ("seen", "ownerid", REP, NOON),
+        ("seen", "processid", None, NOON),
         ("seen", "salesstagecode", "0", NOON),
     ]
     [event] = record({"opportunityid": DEAL, "statecode": 1, "changed_by": REP}, SETTINGS, NOON)

@@ -71,11 +71,15 @@ def test_another_encoding_than_declared_does_not_mislead() -> None:
     assert read(b"\xef\xbb\xbf" + GOOD, SETTINGS).events
 
 
-def test_a_field_that_stands_there_twice_counts_once_and_an_empty_one_is_none() -> None:
-    twice = GOOD.replace(
-        b"</sObject>", b'<sf:StageName>Closed Won</sf:StageName><sf:NextStep xsi:nil="true"/></sObject>'
-    )
+def test_of_a_field_that_stands_there_twice_the_first_counts() -> None:
+    twice = GOOD.replace(b"</sObject>", b"<sf:StageName>Closed Won</sf:StageName></sObject>")
     assert read(twice, SETTINGS).events == read(GOOD, SETTINGS).events
+
+
+def test_an_empty_field_is_told_as_empty() -> None:
+    empty = GOOD.replace(b"</sObject>", b'<sf:NextStep xsi:nil="true"/></sObject>')
+    [told] = {*read(empty, SETTINGS).events} - {*read(GOOD, SETTINGS).events}
+    assert (told.name, told.value) == ("NextStep", None)
 
 
 @pytest.mark.parametrize(

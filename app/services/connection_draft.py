@@ -48,6 +48,8 @@ async def draft(db: Reader, processes: Processes, tenant_id: str, http: Http, as
         configuration = adapter.draft(found)
     except (AttributeError, TypeError, ValueError, KeyError) as error:  # a pasted one may hold anything
         raise InvalidRequest("configuration", "draft_unreadable", crm=asked.crm) from error
+    if not configuration.pipelines:
+        raise InvalidRequest("configuration", "draft_unreadable", crm=asked.crm)
     return drafted(asked.crm, configuration, compiled.process)
 
 

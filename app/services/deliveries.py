@@ -16,7 +16,8 @@ from app.engine.values import duration
 from app.services.clients import secrets_of
 from app.services.connection_settings import settings_of
 from app.services.crm_facts import News, Source, Taken, source_of, take_in
-from app.services.events import Events, OurEvent
+from app.services.delivery_refusal import append_refused, refuse
+from app.services.events import Events
 from app.services.ids import new_id
 from app.services.processes import Processes
 from app.services.refusals import Refused
@@ -27,9 +28,7 @@ from app.store.deliveries import (
     append_delivery,
     claim_delivery,
     finish_delivery,
-    insert_delivery,
     insert_events_if_new,
-    refuse_delivery,
 )
 
 _log = logs.get_logger(__name__)
@@ -82,7 +81,7 @@ async def receive(
     connection = await genuine(db, connection_id, request, key=key, now=now)
     delivery = _received(connection, request, now)
     if delivery.status == "refused" and events is not None:
-        await db.transaction(lambda tx: _append_refused(tx, delivery, events, now))
+        await db.transaction(lambda tx: append_refused(tx, delivery, events, now))
     else:
         await append_delivery(db, delivery)
     return Received(delivery.tenant_id, delivery.delivery_id, delivery.status, ADAPTERS[connection.kind].answer)
@@ -104,16 +103,6 @@ async def genuine(
     if not ADAPTERS[connection.kind].verify(secrets, method=method, uri=uri, headers=headers, body=body, now=now):
         raise BadSignature
     return connection
-
-
-async def _append_refused(tx: Transaction, delivery: StoredDelivery, events: Events, now: datetime) -> None:
-    await insert_delivery(tx, delivery)
-    data = {
-        "delivery": delivery.delivery_id,
-        "connection": delivery.connection_id,
-        **json.loads(delivery.reason or "{}"),
-    }
-    await events.tell(tx, OurEvent(delivery.tenant_id, "delivery.refused", delivery.delivery_id, data), now)
 
 
 def _received(connection: StoredConnection, request: Request, now: datetime) -> StoredDelivery:
@@ -169,12 +158,12 @@ async def work_on(
         return False
     connection = await read_connection(tx, delivery.tenant_id, delivery.connection_id)
     if connection is None:
-        await refuse_delivery(tx, delivery, reason=_reason(Malformed("connection_gone")), at=now)
+        await refuse(tx, delivery, _reason(Malformed("connection_gone")), events, now)
         return True
     try:
         batch = read_with(connection, delivery.body, delivery.received_at)
     except Malformed as refusal:  # the settings have changed since it came
-        await refuse_delivery(tx, delivery, reason=_reason(refusal), at=now)
+        await refuse(tx, delivery, _reason(refusal), events, now)
         return True
     result = await _take_in_all(tx, source_of(connection, processes, now, events), batch, progress)
     await finish_delivery(tx, delivery, result=json.dumps(result, ensure_ascii=False), at=now)

@@ -8,10 +8,11 @@ from datetime import timedelta
 
 from app import clock, logs
 from app.services.deliveries import Progress, work_on
+from app.services.delivery_refusal import refuse
 from app.services.events import Events
 from app.services.processes import Processes
 from app.store.database import Database, DatabaseDown, Transaction
-from app.store.deliveries import StoredDelivery, postpone_delivery, refuse_delivery
+from app.store.deliveries import StoredDelivery, postpone_delivery
 
 POLL = 0.5
 """Seconds between looks at the queue when nobody wakes the worker: deliveries of other replicas, and retries."""
@@ -98,7 +99,7 @@ class DeliveryWorker:
 
         async def work(tx: Transaction) -> bool:
             if attempt >= MOST_ATTEMPTS:
-                return await refuse_delivery(tx, delivery, reason=reason, at=now)
+                return await refuse(tx, delivery, reason, self._events, now)
             return await postpone_delivery(tx, delivery, reason=reason, until=now + wait)
 
         with contextlib.suppress(DatabaseDown):

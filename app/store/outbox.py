@@ -50,6 +50,8 @@ ONE = by_key(TABLE, "tenant_id", "item_id")
 TARGET = by_key(TABLE, "tenant_id", "target_id")
 # Spelled out, as in the partial index: a parameter would keep SQLite from using it.
 WAITING = TABLE.c.status == literal_column("'waiting'")
+BY_TIME = TABLE.c.attempts >= literal_column("0")
+"""Always true; with it the index of what waits by its time may be used."""
 NOW = named(TABLE, "not_before", "now")
 IDLE = or_(TABLE.c.lease_until.is_(None), TABLE.c.lease_until <= NOW)
 HELD = [*ONE, *by_key(TABLE, "leased_by", "attempts"), WAITING]
@@ -74,7 +76,7 @@ COUNT_LEASED = Query(
 FIRST_DUE = Query(
     page(
         select_shape(TABLE, StoredItem)
-        .where(*TARGET, WAITING, TABLE.c.not_before <= NOW, IS_FIRST)
+        .where(*TARGET, WAITING, BY_TIME, TABLE.c.not_before <= NOW, IS_FIRST)
         .order_by(TABLE.c.not_before, TABLE.c.item_id)
         .with_for_update(skip_locked=True)
     ),
@@ -121,8 +123,8 @@ WITHDRAW = command(
     .where(*by_key(TABLE, "tenant_id", "dedupe_key"), WAITING, IDLE)
     .values({**_FREE, **_OVER, "dedupe_key": TABLE.c.dedupe_key + "#" + TABLE.c.item_id})
 )
-RELEASE = command(update(TABLE).where(*TARGET, WAITING, IDLE).values(not_before=NOW))
-CANCEL_ALL = command(update(TABLE).where(*TARGET, WAITING, IDLE).values({**_FREE, **_OVER}))
+RELEASE = command(update(TABLE).where(*TARGET, WAITING, BY_TIME, IDLE).values(not_before=NOW))
+CANCEL_ALL = command(update(TABLE).where(*TARGET, WAITING, BY_TIME, IDLE).values({**_FREE, **_OVER}))
 REPLAY = command(
     update(TABLE)
     .where(*ONE, TABLE.c.status != literal_column("'waiting'"))

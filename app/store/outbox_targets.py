@@ -35,6 +35,7 @@ FIRST = (
         ITEMS.c.tenant_id == TABLE.c.tenant_id,
         ITEMS.c.target_id == TABLE.c.target_id,
         ITEMS.c.status == literal_column("'waiting'"),
+        ITEMS.c.attempts >= literal_column("0"),
     )
     .scalar_subquery()
 )

@@ -73,7 +73,7 @@ def _outgoing() -> None:
         "ix_outbox_waiting",
         "outbox",
         ["tenant_id", "target_id", "not_before", "item_id"],
-        **_where("status = 'waiting'"),
+        **_where("status = 'waiting' AND attempts >= 0"),
     )
     op.create_index(
         "ix_outbox_leased", "outbox", ["tenant_id", "target_id", "lease_until"], **_where("lease_until IS NOT NULL")

@@ -6,6 +6,7 @@ beyond 64 bits, anything that is not UTF-8.
 
 import math
 import re
+from functools import cache
 from typing import Any
 
 import jiter
@@ -40,24 +41,46 @@ def read_json(data: bytes) -> Any:
 
 
 def _is_suspect(data: bytes) -> bool:
-    """Whether there may be a NUL, an infinity or a huge integer. Bytes without any of these need no second look."""
-    alike = data.translate(_ALIKE)
-    return b"\\u0000" in alike or b"e000" in alike or b"e+000" in alike or _HUGE_INTEGER in alike
+    """Whether there may be a NUL, an infinity or a huge integer. Bytes without any of these need no second look.
+
+    In texts there are all sorts of digits, in ids above all: where they look suspect, the rest is looked at alone.
+    """
+    if b"\\u0000" in data:
+        return True
+    return _has_suspect_number(data.translate(_ALIKE)) and _has_suspect_number(_outside(data, b"0123456789eE+,:[]{}"))
 
 
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+def _has_suspect_number(alike: bytes) -> bool:
+    return b"e000" in alike or b"e+000" in alike or _HUGE_INTEGER in alike
 
 
 def _depth(data: bytes) -> int:
-    deepest = depth = 0
-    for token in _STRUCTURE.finditer(data):
-        opened = data[token.start()]
-        if opened in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif opened in b"]}":
-            depth -= 1
-    return deepest
+    """How deep brackets are nested: each round takes the innermost away, all at once."""
+    brackets = _outside(data, b"[]{}").translate(_ONE_KIND)
+    rounds = 0
+    while rounds <= DEEPEST and b"[]" in brackets:
+        brackets = brackets.replace(b"[]", b"")
+        rounds += 1
+    return rounds + brackets.count(b"[")
+
+
+_TEXT = re.compile(rb'"[^"]*"?')
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+
+
+def _outside(data: bytes, wanted: bytes) -> bytes:
+    """What stands outside of texts, of these letters; digits as in `_ALIKE`.
+
+    All else is let go first, so that little is left for the pattern; of escapes only those that touch a quote matter.
+    """
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return _TEXT.sub(b"", data.translate(_ALIKE, _all_but(wanted)))
+
+
+@cache
+def _all_but(wanted: bytes) -> bytes:
+    return bytes(set(range(256)) - set(wanted + b'"'))
 
 
 def _inspect(value: Any) -> None:

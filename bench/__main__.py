@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import deliveries, engine, http, insights, outbox, postgresql, start
+from bench import deliveries, engine, http, insights, outbox, postgresql, start, veto
 
 PARTS = {
     "engine": engine.rows,
@@ -11,6 +11,7 @@ PARTS = {
     "postgresql": postgresql.rows,
     "deliveries": deliveries.rows,
     "outbox": outbox.rows,
+    "veto": veto.rows,
     "start": start.rows,
     "insights": insights.rows,
 }

@@ -94,3 +94,43 @@ def test_any_bytes_give_a_harmless_value_or_a_refusal(data: bytes) -> None:
         return
     assert not isinstance(value, float) or math.isfinite(value)
     json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+
+
+_TRICKY = st.recursive(
+    st.none() | st.integers() | st.text(alphabet='"\\[]{}e0/é\n', max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet='"\\[]{}e0', max_size=4), inner),
+    max_leaves=12,
+)
+
+
+@given(_TRICKY, st.integers(0, 2 * DEEPEST), st.booleans())
+def test_depth_is_that_of_the_brackets_outside_of_texts(value: Any, around: int, ascii_only: bool) -> None:
+    for _ in range(around):
+        value = [value]
+    deep = _deep(value)
+    data = json.dumps(value, ensure_ascii=ascii_only).encode()
+    if deep > DEEPEST:
+        with pytest.raises(UnsafeJson, match="json_too_deep"):
+            read_json(data)
+    elif all(-(2**63) <= number < 2**63 for number in _integers(value)):
+        assert read_json(data) == value
+
+
+@pytest.mark.parametrize("text", ["4ef5b371-e89e-e711-8122-000d3aa2331c", "1e999", "9" * 30, '\\"1e999', "\\"])
+def test_in_a_text_any_digits_may_stand_and_beside_it_none_that_are_too_large(text: str) -> None:
+    assert read_json(json.dumps([text, 1]).encode()) == [text, 1]
+    for number in ("1e999", "-1E+1000", "9" * 30):
+        with pytest.raises(UnsafeJson, match="json_number_too_large"):
+            read_json(f"[{json.dumps(text)}, {number}]".encode())
+
+
+def _deep(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return int(isinstance(value, dict | list)) + max(map(_deep, inner), default=0)
+
+
+def _integers(value: Any) -> list[int]:
+    if isinstance(value, int):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [number for one in inner for number in _integers(one)]

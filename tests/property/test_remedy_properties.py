@@ -94,7 +94,8 @@ def _about(asked: Parts, *, negated: bool) -> Any:
 def test_a_move_that_is_drawn_is_what_an_undrawn_one_names(file: Parts, snapshot: Snapshot, to: str) -> None:
     compiled = compile_process(Process.model_validate(file))
     found = [one for one in decide(compiled, snapshot, to, as_of=AS_OF).findings if one.requirement is None]
-    for step in (step for one in found for step in one.remediation if step["kind"] == "take_drawn_move"):
+    steps = [step for one in found for remedy in one.remediation for step in remedy.get("one_of", [remedy])]
+    for step in (step for step in steps if step["kind"] == "take_drawn_move"):
         for drawn in step["to"]:
             decision = decide(compiled, snapshot, drawn, as_of=AS_OF)
             of_moves = [one.code for one in decision.findings if one.requirement is None]

@@ -20,7 +20,7 @@ def compared(expected: Shape, answer: Shape) -> Comparison:
     """The expectation of a case, and the answer in its keys. No finding may go unmentioned."""
     if "outcome" in expected:
         expected = {"outcome": expected["outcome"], "findings": [], **expected}
-    actual = {key: _PARTS[key](wanted, answer[key]) for key, wanted in expected.items()}
+    actual = {key: _PARTS.get(key, _whole)(wanted, answer.get(key)) for key, wanted in expected.items()}
     return Comparison(expected, actual)
 
 
@@ -75,7 +75,6 @@ def _in_keys_of(wanted: Shape, found: Shape) -> Shape:
 
 
 _PARTS: dict[str, Callable[[Any, Any], Any]] = {
-    "outcome": _whole,
     "findings": _findings,
     "satisfied": _judged,
     "not_applicable": _judged,
@@ -83,3 +82,4 @@ _PARTS: dict[str, Callable[[Any, Any], Any]] = {
     "suggestions": _suggestions,
     "blocked_by": _findings,
 }
+"""How lists are put beside each other. Anything else is compared whole; a buyer's step that is not there is null."""

@@ -103,6 +103,9 @@ class ExpectedSuggestion(Part):
     lead_time_days: int | None = None
     message: str | None = None
     because: list[Mapping] | None = None
+    why: list[str] | None = None
+    how: str | None = None
+    unlocks: list[Mapping] | None = None
 
 
 Findings = list[Annotated[ExpectedFinding, BeforeValidator(_named)]]
@@ -115,13 +118,17 @@ class Expected(Part):
     findings: Findings | None = None
     satisfied: list[str] | None = None
     not_applicable: list[str] | None = None
+    from_buyer: str | None = None
+    to_buyer: str | None = None
     plan: ExpectedPlan | None = None
     suggestions: list[ExpectedSuggestion] | None = None
     blocked_by: Findings | None = None
+    buyer_step: str | None = None
+    goal_buyer: str | None = None
 
 
-_OF_DECISIONS = ("outcome", "findings", "satisfied", "not_applicable")
-_OF_ADVICE = ("plan", "suggestions", "blocked_by")
+_OF_DECISIONS = ("outcome", "findings", "satisfied", "not_applicable", "from_buyer", "to_buyer")
+_OF_ADVICE = ("plan", "suggestions", "blocked_by", "buyer_step", "goal_buyer")
 
 
 class CaseShape(Part):

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.api.world import World
-from tests.builders import activity, stored
+from tests.builders import activity, ready_deal, stored
 
 DEAL = "/deals/D-1"
 LOG = "/deals/D-1/activities"
@@ -54,3 +54,12 @@ async def test_many_at_once_lose_nothing(world: World) -> None:
     answers = await asyncio.gather(*(world.ask("POST", LOG, activity(id=f"a-{n % 6}")) for n in range(12)))
     assert [200] * 6 + [201] * 6 == sorted(one.status_code for one in answers)
     assert [f"a-{n} done" for n in range(6)] == sorted(await activities(world))
+
+
+async def test_logging_the_missing_activity_lets_the_deal_move(world: World) -> None:
+    await world.good("PUT", DEAL, stored(fields=ready_deal()["fields"]))
+    asked = {"deal_id": "D-1", "to": "demo_completed", "dry_run": True}
+    before = await world.good("POST", "/validate-transition", asked)
+    await world.good("POST", LOG, activity(id="a-2"))
+    after = await world.good("POST", "/validate-transition", asked)
+    assert ("blocked", "allowed") == (before["outcome"], after["outcome"])

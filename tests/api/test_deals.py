@@ -1,28 +1,24 @@
-"""Deals kept here: stored, read, listed, their activities logged once."""
+"""Deals kept here: what is stored, judged and refused, who may overwrite whom, and how they are listed."""
 
-from typing import Any
+import asyncio
 
 import pytest
 
-from tests.api.world import World
-from tests.builders import activity, ready_deal, stored
+from tests.api.world import YAML, World, log_of, pages
+from tests.builders import PROCESS, activity, deal, ready_deal, stored
 
 DEAL = "/deals/D-1"
 
 
-async def facts(world: World) -> dict[str, Any]:
-    """The deal as it is read."""
-    content: dict[str, Any] = await world.good("GET", DEAL)
-    return content
-
-
-async def test_a_deal_is_read_as_it_was_stored(world: World) -> None:
+async def test_a_deal_is_read_as_it_was_stored_with_its_process_and_version(world: World) -> None:
     put = await world.ask("PUT", DEAL, stored())
-    read = await world.ask("GET", DEAL)
-    assert (201, 200) == (put.status_code, read.status_code)
-    assert put.headers["etag"] == read.headers["etag"]
-    content = read.json()
-    assert {**stored(), "id": "D-1", "version": 1} == {name: content[name] for name in (*stored(), "id", "version")}
+    got = await world.ask("GET", DEAL)
+    lists: dict[str, list[str]] = {"stage_history": [], "approvals": []}
+    given = activity(outcome="no_show")
+    expected = {**deal(activities=[given]), **lists, "id": "D-1", "process": "b2b-saas", "version": 1}
+    assert (201, expected) == (put.status_code, put.json())
+    assert (200, expected) == (got.status_code, got.json())
+    assert ('"1"', '"1"') == (put.headers["etag"], got.headers["etag"])
 
 
 async def test_what_is_read_can_be_put_again_and_changes_nothing(world: World) -> None:
@@ -32,49 +28,58 @@ async def test_what_is_read_can_be_put_again_and_changes_nothing(world: World) -
     assert (200, read.headers["etag"]) == (again.status_code, again.headers["etag"]), again.text
 
 
-async def test_a_deal_is_only_overwritten_by_whoever_has_seen_it(world: World) -> None:
-    first = (await world.ask("PUT", DEAL, stored())).headers["etag"]
-    second = await world.ask("PUT", DEAL, stored(owner="rep-8"), headers={"if-match": first})
-    assert (200, True) == (second.status_code, second.headers["etag"] != first)
-    stale = await world.refusal("PUT", DEAL, stored(owner="rep-9"), headers={"if-match": first})
-    assert (412, "precondition-failed") == stale
-    assert (await facts(world))["owner"] == "rep-8"
+async def test_what_is_not_there_or_does_not_fit_is_refused_and_not_stored(world: World) -> None:
+    asked = [
+        stored(process="nowhere"),
+        stored(version=9),
+        stored(stage="nowhere"),
+        stored(id="D-2"),
+        stored(process=None),
+    ]
+    told = [await world.refusal("PUT", DEAL, one) for one in asked]
+    assert told == [
+        (404, "unknown-process"),
+        (404, "unknown-version"),
+        (422, "unknown-stage"),
+        (422, "invalid-request"),
+        (422, "invalid-request"),
+    ]
+    content = (await world.ask("PUT", DEAL, stored(stage="nowhere"))).json()
+    assert ("stage", ["demo_scheduled", "demo_completed", "won", "lost"]) == (content["place"], content["known"])
+    assert (404, "unknown-deal") == await world.refusal("GET", DEAL)
 
 
-@pytest.mark.parametrize(
-    ("headers", "path", "expected"),
-    [
-        ({"if-none-match": "*"}, DEAL, 412),
-        ({"if-none-match": "*"}, "/deals/D-2", 201),
-        ({"if-match": "*"}, DEAL, 200),
-        ({"if-match": "*"}, "/deals/D-2", 412),
-        ({"if-match": '"999"'}, DEAL, 412),
-        ({"if-match": '"1"'}, "/deals/D-2", 412),
-        ({"if-match": "nonsense"}, DEAL, 412),
-    ],
-    ids=str,
-)
-async def test_a_condition_decides_whether_a_deal_is_stored(
-    world: World, headers: dict[str, str], path: str, expected: int
-) -> None:
+async def test_another_owner_or_field_is_no_move(world: World) -> None:
     await world.good("PUT", DEAL, stored())
-    answer = await world.ask("PUT", path, stored(owner="rep-9"), headers=headers)
-    assert expected == answer.status_code, answer.text
+    changed = await world.ask("PUT", DEAL, stored(owner="rep-8", fields={"amount": 1}))
+    assert (200, '"2"', False) == (changed.status_code, changed.headers["etag"], "decision" in changed.json())
+    assert [] == await log_of(world)
 
 
-async def test_another_stage_is_a_move_made_elsewhere_stored_and_judged_and_logged(world: World) -> None:
+async def test_another_stage_is_stored_judged_and_logged_even_when_the_process_would_have_blocked_it(
+    world: World,
+) -> None:
     await world.good("PUT", DEAL, stored())
     moved = await world.good("PUT", DEAL, stored(stage="demo_completed", stage_entered_at="2026-11-20T09:00:00Z"))
     decision = moved["decision"]
-    assert ("demo_completed", "blocked", "demo_scheduled", "demo_completed") == (
+    assert ("demo_completed", "blocked", "2026-11-20T09:00:00Z") == (
         moved["stage"],
         decision["outcome"],
-        decision["from"],
-        decision["to"],
+        decision["as_of"],
     )
-    logged = (await world.good("GET", "/decisions"))["items"]
-    assert [(decision["decision_id"], "put", "D-1")] == [
-        (one["decision_id"], one["source"], one["deal_id"]) for one in logged
+    assert ["next-step", "demo-held", "budget-known"] == [one["requirement"] for one in decision["findings"]]
+    assert [("put", "demo_scheduled", "demo_completed", "blocked")] == await log_of(world)
+    logged = await world.good("GET", f"/decisions/{decision['decision_id']}")
+    assert decision == {name: logged[name] for name in decision}
+
+
+async def test_a_move_made_elsewhere_is_judged_on_the_facts_that_came_with_it(world: World) -> None:
+    await world.good("PUT", DEAL, stored())
+    ready = ready_deal(stage="demo_completed", stage_entered_at="2026-11-20T09:00:00Z")
+    moved = await world.good("PUT", DEAL, {"process": "b2b-saas", **ready})
+    assert "allowed" == moved["decision"]["outcome"]
+    assert [("demo_scheduled", "2026-11-10T09:00:00Z"), ("demo_completed", "2026-11-20T09:00:00Z")] == [
+        (one["stage"], one["entered_at"]) for one in moved["stage_history"]
     ]
 
 
@@ -82,7 +87,7 @@ async def test_a_move_made_elsewhere_leaves_its_trace_in_the_way_of_the_deal(wor
     await world.good("PUT", DEAL, stored())
     bare = {name: value for name, value in stored(stage="demo_completed").items() if not name.endswith("_at")}
     await world.good("PUT", DEAL, bare)
-    read = await facts(world)
+    read = await world.good("GET", DEAL)
     assert read["created_at"] == stored()["created_at"]
     assert read["stage_entered_at"] > "2026-11-20"
     assert [("demo_scheduled", "2026-11-10T09:00:00Z"), ("demo_completed", read["stage_entered_at"])] == [
@@ -90,99 +95,112 @@ async def test_a_move_made_elsewhere_leaves_its_trace_in_the_way_of_the_deal(wor
     ]
 
 
-async def test_the_same_stage_again_is_no_move(world: World) -> None:
+async def test_the_deal_keeps_its_version_until_another_is_asked_for(world: World) -> None:
     await world.good("PUT", DEAL, stored())
-    again = await world.good("PUT", DEAL, stored(owner="rep-8"))
-    assert (None, []) == (again.get("decision"), (await world.good("GET", "/decisions"))["items"])
+    await world.good("PUT", "/processes/b2b-saas", content=PROCESS + "maturity: run\n", headers=YAML)
+    kept = await world.good("PUT", DEAL, stored(owner="rep-8"))
+    taken = await world.good("PUT", DEAL, stored(version=2))
+    new = await world.good("PUT", "/deals/D-2", stored())
+    assert [1, 2, 2] == [kept["version"], taken["version"], new["version"]]
 
 
-async def test_a_deal_cannot_be_stored_where_its_process_has_no_place_for_it(world: World) -> None:
-    told = [
-        await world.refusal("PUT", DEAL, stored(stage="nowhere")),
-        await world.refusal("PUT", DEAL, stored(process="nowhere")),
-        await world.refusal("PUT", DEAL, stored(version=7)),
-        await world.refusal("PUT", DEAL, stored(id="D-2")),
-    ]
-    assert [
-        (422, "unknown-stage"),
-        (404, "unknown-process"),
-        (404, "unknown-version"),
-        (422, "invalid-request"),
-    ] == told
-    assert (404, "unknown-deal") == await world.refusal("GET", DEAL)
+async def test_if_match_lets_only_the_known_state_be_overwritten(world: World) -> None:
+    owners = (f"rep-{number}" for number in range(20))
+
+    async def put(**headers: str) -> tuple[int, str]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = await world.ask("PUT", DEAL, stored(owner=next(owners)), headers=named)
+        return answer.status_code, answer.headers.get("etag", "")
+
+    assert (412, "") == await put(if_match='"1"')
+    assert (412, "") == await put(if_match="*")
+    assert (201, '"1"') == await put(if_none_match="*")
+    assert (412, "") == await put(if_none_match="*")
+    assert (412, "") == await put(if_none_match='"1"')
+    assert (200, '"2"') == await put(if_match='"1"')
+    assert (412, "") == await put(if_match='"1"')
+    assert (412, "") == await put(if_match="junk")
+    assert (200, '"3"') == await put(if_match='"9", W/"2"')
+    assert (200, '"4"') == await put(if_match="*", if_none_match='"1"')
+    assert (412, "precondition-failed") == await world.refusal("PUT", DEAL, stored(), headers={"if-match": '"1"'})
 
 
-async def test_lists_come_in_pages_that_hold_everything_once(world: World) -> None:
+async def test_of_two_who_saw_the_same_state_one_overwrites_it(world: World) -> None:
+    await world.good("PUT", DEAL, stored())
+    both = [world.ask("PUT", DEAL, stored(owner=f"rep-{n}"), headers={"if-match": '"1"'}) for n in range(8)]
+    answers = await asyncio.gather(*both)
+    assert [200] + [412] * 7 == sorted(answer.status_code for answer in answers)
+    winner = next(answer for answer in answers if answer.status_code == 200)
+    assert winner.json() == await world.good("GET", DEAL)
+
+
+async def test_many_who_store_a_new_deal_at_once_all_succeed(world: World) -> None:
+    answers = await asyncio.gather(*(world.ask("PUT", DEAL, stored(owner=f"rep-{n}")) for n in range(8)))
+    assert [200] * 7 + [201] == sorted(answer.status_code for answer in answers)
+    assert '"8"' == (await world.ask("GET", DEAL)).headers["etag"]
+
+
+async def test_deals_are_listed_in_pages_by_id(world: World) -> None:
     for number in range(5):
-        await world.good("PUT", f"/deals/D-{number}", stored(stage="won" if number == 4 else "demo_scheduled"))
-    seen: list[str] = []
-    cursor: str | None = None
-    for _ in range(4):
-        params = {"limit": "2", "stage": "demo_scheduled"} | ({"cursor": cursor} if cursor else {})
-        found = await world.good("GET", "/deals", params=params)
-        seen += [one["id"] for one in found["items"]]
-        cursor = found["next_cursor"]
-        if cursor is None:
-            break
-    assert ["D-0", "D-1", "D-2", "D-3"] == seen
-    assert ["D-4"] == [one["id"] for one in (await world.good("GET", "/deals", params={"stage": "won"}))["items"]]
-    assert [] == (await world.good("GET", "/deals", params={"process": "other"}))["items"]
+        await world.good("PUT", f"/deals/D-{number}", stored(stage="lost" if number == 3 else "demo_scheduled"))
+    assert [["D-0", "D-1"], ["D-2", "D-3"], ["D-4"]] == await pages(world, "/deals", "id", limit=2)
+    assert [["D-3"]] == await pages(world, "/deals", "id", stage="lost")
+    assert [[]] == await pages(world, "/deals", "id", process="other")
 
 
-async def test_an_activity_is_logged_once(world: World) -> None:
-    await world.good("PUT", DEAL, stored(activities=[]))
-    path = f"{DEAL}/activities"
-    first, again = await world.ask("POST", path, activity()), await world.ask("POST", path, activity())
-    assert (201, 200) == (first.status_code, again.status_code)
-    assert first.headers["etag"] == again.headers["etag"]
-    other = await world.refusal("POST", path, activity(outcome="no_show"))
-    assert (409, "activity-conflict") == other
-    assert [activity()["outcome"]] == [one["outcome"] for one in (await facts(world))["activities"]]
+async def test_pages_end_at_ids_of_any_length(world: World) -> None:
+    ids = ["a" * 200, "é" * 200, "😀" * 200]
+    for one in ids:
+        await world.good("PUT", f"/deals/{one}", stored())
+    assert [[one] for one in ids] == await pages(world, "/deals", "id", limit=1)
 
 
-async def test_what_was_planned_becomes_done(world: World) -> None:
-    booked = activity(status="planned", at="2027-11-12T15:00:00Z")
-    del booked["outcome"]
-    await world.good("PUT", DEAL, stored(activities=[booked]))
-    await world.good("PUT", f"{DEAL}/activities/a-1", activity())
-    assert ["done"] == [one["status"] for one in (await facts(world))["activities"]]
-    told = [
-        await world.refusal("PUT", f"{DEAL}/activities/a-2", activity(id="a-2")),
-        await world.refusal("PUT", f"{DEAL}/activities/a-2", activity()),
-        await world.refusal("POST", "/deals/D-404/activities", activity()),
-    ]
-    assert [(404, "unknown-activity"), (422, "invalid-request"), (404, "unknown-deal")] == told
+async def test_a_deal_of_a_connection_is_read_by_both_its_ids(world: World) -> None:
+    await world.good("PUT", "/deals/hubspot-eu:17", stored())
+    assert "hubspot-eu:17" == (await world.good("GET", "/deals/hubspot-eu:17"))["id"]
+    assert "hubspot-eu:17" == (await world.good("GET", "/deals/hubspot-eu%3A17"))["id"]
 
 
-async def test_logging_the_missing_activity_lets_the_deal_move(world: World) -> None:
-    await world.good("PUT", DEAL, stored(fields=ready_deal()["fields"]))
-    asked = {"deal_id": "D-1", "to": "demo_completed", "dry_run": True}
-    before = await world.good("POST", "/validate-transition", asked)
-    await world.good("POST", f"{DEAL}/activities", activity(id="a-2"))
-    after = await world.good("POST", "/validate-transition", asked)
-    assert ("blocked", "allowed") == (before["outcome"], after["outcome"])
+STAGES = PROCESS.replace("demo_scheduled", "meeting").replace("demo_completed", "met")
 
 
-async def test_a_deal_left_in_a_stage_its_version_lacks_is_blocked_visibly(world: World) -> None:
-    from tests.builders import PROCESS
-
-    wider = PROCESS.replace("  - {key: won, kind: won}", "  - {key: parked}\n  - {key: won, kind: won}").replace(
-        "  - {from: demo_completed, to: won,",
-        "  - {from: demo_completed, to: parked}\n  - {from: parked, to: won}\n  - {from: demo_completed, to: won,",
-    )
-    await world.good("PUT", "/processes/b2b-saas", content=wider, headers={"content-type": "application/yaml"})
-    await world.good("PUT", DEAL, stored(stage="parked"))
-    row = await _pinned_to_the_first_version(world)
-    assert row == 1
-    decision = await world.good("POST", "/validate-transition", {"deal_id": "D-1", "to": "won", "dry_run": True})
-    assert ("blocked", ["unknown_stage"]) == (decision["outcome"], [one["code"] for one in decision["findings"]])
+@pytest.fixture
+async def stray(world: World) -> World:
+    """Bring a deal to a version that lacks its stage."""
+    await world.good("PUT", DEAL, stored())
+    await world.good("PUT", "/processes/b2b-saas", content=STAGES, headers=YAML)
+    row = ("UPDATE deals SET process_version = 2", world.tenant)
+    await world.sql(f"{row[0]} WHERE tenant_id = '{row[1]}'")
+    return world
 
 
-async def _pinned_to_the_first_version(world: World) -> int:
-    from app.store.deals import read_deal, update_deal
+async def test_a_deal_in_a_stage_that_its_version_lacks_is_blocked_visibly(stray: World) -> None:
+    asked = await stray.good("POST", "/validate-transition", {"deal_id": "D-1", "to": "met"})
+    moved = await stray.good("POST", f"{DEAL}/moves", {"to": "met"})
+    for decision in (asked, moved):
+        assert ("blocked", ["unknown_stage"]) == (
+            decision["outcome"],
+            [one["code"] for one in decision["findings"]],
+        )
+        assert {"stage": "demo_scheduled"} == decision["findings"][0]["actual"]
+    assert moved["applied"] is False
+    assert {"stage": "demo_scheduled", "items": []} == await stray.good("GET", f"{DEAL}/moves")
+    for to in ("nowhere", "demo_scheduled"):
+        assert (422, "unknown-stage") == await stray.refusal("POST", f"{DEAL}/moves", {"to": to})
+        content = (await stray.ask("POST", "/validate-transition", {"deal_id": "D-1", "to": to})).json()
+        assert ("to", ["meeting", "met", "won", "lost"]) == (content["place"], content["known"])
 
-    row = await read_deal(world.database, world.tenant, "D-1")
-    assert row is not None
-    changed = row._replace(process_version=1, revision=row.revision + 1)
-    await world.database.transaction(lambda tx: update_deal(tx, changed, expected_revision=row.revision))
-    return changed.process_version
+
+async def test_no_plan_leads_out_of_a_stage_that_the_version_lacks(stray: World) -> None:
+    for advice in (
+        await stray.good("GET", f"{DEAL}/next-activities"),
+        await stray.good("POST", "/next-activities", {"deal_id": "D-1"}),
+    ):
+        assert ("demo_scheduled", "won", None, [], ["unknown_stage"]) == (
+            advice["stage"],
+            advice["goal"],
+            advice["plan"],
+            advice["suggestions"],
+            [one["code"] for one in advice["blocked_by"]],
+        )
+    assert (422, "unknown-stage") == await stray.refusal("GET", f"{DEAL}/next-activities", params={"goal": "nowhere"})

@@ -158,7 +158,7 @@ def _query(by: By | None, given: tuple[str, ...], *, limited: bool, after: bool)
         )
     statement = statement.where(*by_key(TABLE, "tenant_id", "process_key"), *_within(given))
     statement = statement.group_by(*groups).order_by(*groups)
-    return Query(_paged(statement, groups, limited=limited, after=after), tuple)
+    return Query(_paged(statement, groups, limited=limited, after=after), tuple, long=True)
 
 
 _SAME_DECISION = and_(KEPT.c.tenant_id == TABLE.c.tenant_id, KEPT.c.decision_id == TABLE.c.decision_id)

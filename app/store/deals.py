@@ -72,6 +72,7 @@ COUNT_STAGES: Query[tuple[str, int]] = Query(
         .order_by(COUNT.desc(), TABLE.c.stage)
     ),
     tuple,
+    long=True,
 )
 
 

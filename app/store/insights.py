@@ -146,7 +146,7 @@ def _kept_query(
     groups = [KEPT.c[column] for column in columns]
     statement = select(*groups, *_counts(KEPT.c.result, RESULTS)).where(*by_key(KEPT, "tenant_id", "process_key"))
     statement = statement.where(*(conditions[name]() for name in given)).group_by(*groups).order_by(*groups)
-    return Query(_paged(statement, KEPT, columns, limited=limited, after=after), tuple)
+    return Query(_paged(statement, KEPT, columns, limited=limited, after=after), tuple, long=True)
 
 
 async def count_fields(
@@ -174,7 +174,7 @@ def _fields_query(columns: tuple[str, ...], *, of_owner: bool, limited: bool, af
     keys = ("tenant_id", "process_key", "owner") if of_owner else ("tenant_id", "process_key")
     statement = select(*groups, *_counts(FIELDS.c.state, STATES), total).where(*by_key(FIELDS, *keys))
     statement = statement.group_by(*groups).order_by(*groups)
-    return Query(_paged(statement, FIELDS, columns, limited=limited, after=after), tuple)
+    return Query(_paged(statement, FIELDS, columns, limited=limited, after=after), tuple, long=True)
 
 
 def _counts(column: ColumnElement[Any], values: Iterable[str]) -> list[ColumnElement[Any]]:
@@ -202,6 +202,7 @@ COUNT_ACTIVITIES = Query(
     )
     .where(*OF_PROCESS),
     Amounts._make,
+    long=True,
 )
 
 

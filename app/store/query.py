@@ -31,11 +31,15 @@ class Compiled(NamedTuple):
 
 
 class Query(Generic[R_co]):
-    """A statement and the shape of its rows, in the order in which it selects: usually a NamedTuple's `_make`."""
+    """A statement and the shape of its rows, in the order in which it selects: usually a NamedTuple's `_make`.
 
-    def __init__(self, statement: Executable, row: Callable[[Iterable[Any]], R_co]) -> None:
+    `long`: it looks at more rows than an event loop can be kept waiting for.
+    """
+
+    def __init__(self, statement: Executable, row: Callable[[Iterable[Any]], R_co], *, long: bool = False) -> None:
         self.statement = statement
         self.row = row
+        self.long = long
 
     @cached_property
     def sqlite(self) -> Compiled:

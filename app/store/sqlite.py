@@ -1,12 +1,13 @@
-"""The embedded database: one process, one writing connection whose commits are grouped, one connection for reading.
+"""The embedded database: one process, one writing connection whose commits are grouped, two connections for reading.
 
-Statements run in the event loop (they take microseconds); only COMMIT, which waits for the disk, has a thread.
+Statements run in the event loop (they take microseconds). COMMIT, which waits for the disk, has a thread; so have the
+reads that are marked as long, one at a time, on a connection of their own.
 """
 
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,11 +16,12 @@ from app.store.errors import CannotOpen, DatabaseDown
 from app.store.group import CommitGroup
 from app.store.lock_file import LockFile
 from app.store.port import Transaction
-from app.store.query import Params, Query
+from app.store.query import Compiled, Params, Query
 from app.store.sqlite_work import Append, Work, down, translate
 
 T = TypeVar("T")
 R = TypeVar("R")
+Read = Callable[[sqlite3.Connection, Compiled, Sequence[Any]], T]
 
 PREFIX = "sqlite:///"
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=0")
@@ -49,20 +51,21 @@ class SQLite:
         self._group: CommitGroup[Append | Work] | None = None
 
     async def start(self) -> None:
-        """Take the lock and open both connections."""
+        """Take the lock and open the connections."""
         with contextlib.ExitStack() as closers:
             self._lock.acquire()
             closers.callback(self._lock.release)
             self._writer = self._connect(closers)
-            self._reader = self._connect(closers)
-            self._reader.execute("PRAGMA query_only=ON")
-            self._reader.execute("PRAGMA busy_timeout=1000")
+            self._reader = self._connect_reader(closers)
+            self._long_reader = self._connect_reader(closers)
             self._thread = closers.enter_context(ThreadPoolExecutor(1, thread_name_prefix="sqlite commit"))
+            self._long_thread = closers.enter_context(ThreadPoolExecutor(1, thread_name_prefix="sqlite long read"))
+            closers.callback(self._long_reader.interrupt)
             self._closers = closers.pop_all()
         self._group = CommitGroup(self._perform)
 
     async def stop(self) -> None:
-        """Commit what was accepted, close, let the next process in."""
+        """Commit what was accepted, give up long reads, close, let the next process in."""
         if self._group is not None:
             await self._group.close()
         self._group = self._reader = None
@@ -72,21 +75,18 @@ class SQLite:
         """The first row, or None; what is committed, nothing else."""
         compiled = query.sqlite
         arguments = compiled.arguments(params)
-        try:
-            row = self._reading().execute(compiled.sql, arguments).fetchone()
-        except (sqlite3.Error, UnicodeError) as error:
-            raise translate(error) from error
-        return None if row is None else compiled.row(row)
+        if query.long:
+            return await self._read_long(_one, compiled, arguments)
+        row: R | None = _one(self._reading(), compiled, arguments)
+        return row
 
     async def fetch_all(self, query: Query[R], params: Params) -> list[R]:
         """Every row; what is committed, nothing else."""
         compiled = query.sqlite
         arguments = compiled.arguments(params)
-        try:
-            rows = self._reading().execute(compiled.sql, arguments).fetchall()
-        except (sqlite3.Error, UnicodeError) as error:
-            raise translate(error) from error
-        return [compiled.row(row) for row in rows]
+        if query.long:
+            return await self._read_long(_all, compiled, arguments)
+        return _all(self._reading(), compiled, arguments)
 
     async def append(self, query: Query[Any], params: Params) -> None:
         """One insert in the next commit."""
@@ -104,6 +104,16 @@ class SQLite:
             self._reading().execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
         except sqlite3.Error as error:
             raise down(error) from error
+
+    async def _read_long(self, read: Read[T], compiled: Compiled, arguments: Sequence[Any]) -> T:
+        """Read in the thread for it. Whoever waits there when the database is closed is told so."""
+
+        def in_thread() -> T:
+            self._reading()
+            return read(self._long_reader, compiled, arguments)
+
+        self._reading()
+        return await asyncio.get_running_loop().run_in_executor(self._long_thread, in_thread)
 
     def _reading(self) -> sqlite3.Connection:
         if self._reader is None:
@@ -126,6 +136,12 @@ class SQLite:
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error as error:
             raise CannotOpen(f"cannot open {self._path}: {error}") from error
+        return connection
+
+    def _connect_reader(self, closers: contextlib.ExitStack) -> sqlite3.Connection:
+        connection = self._connect(closers)
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA busy_timeout=1000")
         return connection
 
     async def _perform(self, batch: list[Append | Work]) -> None:
@@ -153,3 +169,19 @@ class SQLite:
             else:
                 return
             await asyncio.sleep(PAUSE)
+
+
+def _one(connection: sqlite3.Connection, compiled: Compiled, arguments: Sequence[Any]) -> Any:
+    try:
+        row = connection.execute(compiled.sql, arguments).fetchone()
+    except (sqlite3.Error, UnicodeError) as error:
+        raise translate(error) from error
+    return None if row is None else compiled.row(row)
+
+
+def _all(connection: sqlite3.Connection, compiled: Compiled, arguments: Sequence[Any]) -> list[Any]:
+    try:
+        rows = connection.execute(compiled.sql, arguments).fetchall()
+    except (sqlite3.Error, UnicodeError) as error:
+        raise translate(error) from error
+    return [compiled.row(row) for row in rows]

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.store.activities import put_activity
-from app.store.database import CannotOpen, Database, DatabaseDown, Transaction, open_database
+from app.store.database import CannotOpen, Database, DatabaseDown, Query, Transaction, open_database
 from app.store.decisions import append_decision, list_decisions
 from app.store.migrate import migrate
 from tests.store.rows import activity, add_deal, deal, decision
@@ -168,3 +169,44 @@ async def test_a_broken_reference_is_a_fault_of_the_program_and_neither_a_confli
     await add_deal(sqlite_database, deal())
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
         await sqlite_database.transaction(lambda tx: put_activity(tx, activity(deal_id="D-9")))
+
+
+def counting(to: str) -> Query[tuple[int]]:
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n {to}) SELECT count(*) FROM n"  # noqa: S608
+    return Query(text(numbers), tuple, long=True)
+
+
+MANY = 3_000_000
+
+
+async def test_a_long_read_holds_up_no_other(sqlite_database: Database) -> None:
+    reading = asyncio.create_task(sqlite_database.fetch_all(counting(f"WHERE i < {MANY}"), {}))
+    await asyncio.sleep(0)
+    await append_decision(sqlite_database, decision("1"))
+    found = await list_decisions(sqlite_database, "acme", limit=9)
+    assert ([decision("1")], False) == (found, reading.done())
+    assert [(MANY,)] == await reading
+
+
+async def test_a_long_read_sees_what_was_committed_before_it(sqlite_database: Database) -> None:
+    await append_decision(sqlite_database, decision("1"))
+    count: Query[tuple[int]] = Query(text("SELECT count(*) FROM decisions"), tuple, long=True)
+    assert ((1,), [(1,)]) == (await sqlite_database.fetch_one(count, {}), await sqlite_database.fetch_all(count, {}))
+
+
+async def test_a_long_read_changes_nothing_and_its_errors_are_the_store_s_own(sqlite_database: Database) -> None:
+    with pytest.raises(DatabaseDown, match="readonly"):
+        await sqlite_database.fetch_all(Query(text("DELETE FROM decisions"), tuple, long=True), {})
+
+
+async def test_whoever_stops_the_database_does_not_wait_for_long_reads(fresh_sqlite_url: str) -> None:
+    migrate(fresh_sqlite_url)
+    database = open_database(fresh_sqlite_url)
+    await database.start()
+    endless = [asyncio.create_task(database.fetch_one(counting(""), {})) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    await database.stop()
+    told = await asyncio.gather(*endless, return_exceptions=True)
+    assert [DatabaseDown] * 3 == [type(one) for one in told]
+    with pytest.raises(DatabaseDown, match="not open"):
+        await database.fetch_all(counting(""), {})

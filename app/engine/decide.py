@@ -157,32 +157,42 @@ def _too_late(compiled: CompiledProcess, facts: Facts) -> Finding | None:
 
 
 def undrawn_finding(compiled: CompiledProcess, undrawn: Undrawn, facts: Facts) -> Finding:
-    """Nothing draws this move; these are drawn instead."""
-    drawn = compiled.graph.destinations(facts.stage)
+    """Nothing draws this move; these are possible instead."""
+    possible = _possible(compiled, facts)
     return Finding(
         undrawn.code,
         undrawn.severity_at(facts.as_of),
         None,
         "transition",
         None,
-        {"to": drawn},
+        {"to": possible},
         {"to": facts.to},
-        _ways_instead(compiled, drawn, facts),
+        _ways_instead(compiled, possible, facts),
         {},
     )
 
 
-def _ways_instead(compiled: CompiledProcess, drawn: list[str], facts: Facts) -> tuple[Remedy, ...]:
-    """The moves to take instead; a lost deal may also be made anew, and cannot be taken up where a rule forbids it."""
-    take: Remedy = {"kind": "take_drawn_move", "to": drawn}
+def _possible(compiled: CompiledProcess, facts: Facts) -> list[str]:
+    """Where drawn moves lead from here; out of a lost stage, as far as `reopen_lost` lets them."""
+    drawn = compiled.graph.destinations(facts.stage)
+    if compiled.stages[facts.stage].kind != "lost" or compiled.process.policies.reopen_lost is None:
+        return drawn
+    back: set[str] = set()
+    if compiled.reopening is not None and _too_late(compiled, facts) is None:
+        by_file = {to for source, to in compiled.process.edges if source == facts.stage}
+        back = {*by_file, *compiled.reopening.reached(facts)}
+    return [to for to in drawn if to in back or not compiled.leaves_lost(facts.stage, to)]
+
+
+def _ways_instead(compiled: CompiledProcess, possible: list[str], facts: Facts) -> tuple[Remedy, ...]:
+    """The moves to take instead; a lost deal may also be made anew."""
+    take: Remedy = {"kind": "take_drawn_move", "to": possible}
     if compiled.stages[facts.stage].kind != "lost":
-        return (take,) if drawn else ()
-    if not drawn or _too_late(compiled, facts) is not None:
-        return (new_deal(facts),)
-    by_rule = compiled.reopening is not None and not any((facts.stage, to) in compiled.process.edges for to in drawn)
-    if by_rule and compiled.reopening is not None:
-        return compiled.reopening.ways(facts)
-    return ({"one_of": [take, new_deal(facts)]},)
+        return (take,) if possible else ()
+    back = [to for to in possible if compiled.leaves_lost(facts.stage, to)]
+    if compiled.reopening is not None and back:
+        return compiled.reopening.ways(facts, back)
+    return ({"one_of": [take, new_deal(facts)]},) if possible else (new_deal(facts),)
 
 
 def notes_on(compiled: CompiledProcess, snapshot: Snapshot) -> tuple[Note, ...]:

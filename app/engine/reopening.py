@@ -83,10 +83,10 @@ class Reopening:
         if lost_from not in self._stages:
             lacking = {"lost_from": lost_from, "because": "lost_from_unknown"}
             return self._unknown(lacking)._replace(severity="warn")
-        if facts.to in self._reached(str(lost_from)):
+        reached = self.reached(facts)
+        if facts.to in reached:
             return True
         further = self._further(str(lost_from), facts.to, facts.as_of)
-        ways = self.ways(facts)
         actual = {"to": facts.to, "lost_from": lost_from}
         return Finding(
             further.code,
@@ -94,22 +94,24 @@ class Reopening:
             None,
             "transition",
             None,
-            {"to": ways[0]["one_of"][0]["to"]},
+            {"to": reached},
             actual,
-            ways,
+            self.ways(facts, reached),
             {},
         )
 
-    def ways(self, facts: Facts) -> tuple[Remedy, ...]:
-        """Take it up where it may be, until when it may be, or make a new deal. INVARIANT: it is in time."""
-        since, lost_from = loss_of(facts, self._lost)
-        reached = self._open[:1] if lost_from not in self._stages else self._reached(str(lost_from))
+    def ways(self, facts: Facts, back: list[str]) -> tuple[Remedy, ...]:
+        """Take it up there, until when it may be, or make a new deal. INVARIANT: it is in time."""
+        since, _ = loss_of(facts, self._lost)
         until = {} if since is None else {"until": instant(since + self._longest)}
-        reopen = {"kind": "take_drawn_move", "to": reached, **until}
+        reopen = {"kind": "take_drawn_move", "to": back, **until}
         return ({"one_of": [reopen, new_deal(facts)]},)
 
-    def _reached(self, lost_from: str) -> list[str]:
-        """The open stages up to the one that the deal was lost from; all of them where it was won before."""
+    def reached(self, facts: Facts) -> list[str]:
+        """The open stages up to the one it was lost from: all where it was won before; the first where nobody tells."""
+        _, lost_from = loss_of(facts, self._lost)
+        if lost_from not in self._stages:
+            return self._open[:1]
         if lost_from not in self._open:
             return self._open
         return self._open[: self._open.index(lost_from) + 1]

@@ -19,6 +19,7 @@ WITHIN: Parts = {"reopen_lost": {"reopen_within": "30d"}}
 LATE = deal("lost", id="D-1", stage_entered_at=before(days=30, seconds=1).isoformat())
 IN_TIME = deal("lost", id="D-1", stage_entered_at=before(days=30).isoformat())
 NEW_DEAL: Parts = {"kind": "new_deal", "linked_to": "D-1"}
+UNTIL = "2026-11-23T10:00:00Z"
 
 
 def codes(decision: Decision) -> list[str]:
@@ -135,10 +136,28 @@ def test_after_its_time_a_new_deal_is_made() -> None:
 
 def test_no_drawn_move_is_named_as_a_way_out_that_the_rule_forbids() -> None:
     compiled = process(stages=LOST, transitions=BACK, policies=WITHIN)
-    drawn = [{"one_of": [{"kind": "take_drawn_move", "to": ["second"]}, NEW_DEAL]}]
-    for snapshot, steps in ((IN_TIME, drawn), (LATE, [NEW_DEAL])):
+    drawn = [{"one_of": [{"kind": "take_drawn_move", "to": ["second"], "until": UNTIL}, NEW_DEAL]}]
+    for snapshot, to, steps in ((IN_TIME, ["second"], drawn), (LATE, [], [NEW_DEAL])):
         [found] = judged(compiled, snapshot, "gone").findings
-        assert ("no_transition", steps) == (found.code, list(found.remediation))
+        assert ("no_transition", {"to": to}, steps) == (found.code, found.expected, list(found.remediation))
+    never = process(stages=LOST, transitions=BACK, policies={"reopen_lost": "new_deal"})
+    [found] = judged(never, IN_TIME, "gone").findings
+    assert ({"to": []}, (NEW_DEAL,)) == (found.expected, found.remediation)
+
+
+def test_moves_among_lost_stages_are_no_way_to_take_a_deal_up() -> None:
+    compiled = process(stages=LOST, transitions=[{"from": "lost", "to": "gone"}], policies=WITHIN)
+    [found] = judged(compiled, lost_from("first"), "won").findings
+    reopen = {"kind": "take_drawn_move", "to": ["first"], "until": UNTIL}
+    assert ({"to": ["first", "gone"]}, ({"one_of": [reopen, NEW_DEAL]},)) == (found.expected, found.remediation)
+
+
+def test_only_moves_that_the_rule_allows_are_told_as_possible() -> None:
+    compiled = process(stages=LONG, path=PATH, policies=WITHIN)
+    for stage, to in (("first", ["first"]), ("second", ["first", "second"]), ("third", ["first", "second", "third"])):
+        [found] = judged(compiled, lost_from(stage), "won").findings
+        reopen = {"kind": "take_drawn_move", "to": to, "until": UNTIL}
+        assert ({"to": to}, ({"one_of": [reopen, NEW_DEAL]},)) == (found.expected, found.remediation)
 
 
 def test_when_a_deal_was_lost_must_be_known() -> None:

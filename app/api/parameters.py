@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from app.api.problems import Problem
 from app.engine import Actor, instant
 from app.engine.snapshot import EARLIEST, LATEST
+from app.services.refusals import InvalidRequest
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 
@@ -62,7 +63,9 @@ Roles = Annotated[list[Text] | None, Query(description="The actor's roles.")]
 
 
 def actor_from(actor: str | None, roles: Sequence[str] | None) -> Actor | None:
-    """The actor that a query names."""
+    """The actor that a query names. Raises InvalidRequest for roles of nobody."""
+    if actor is None and roles:
+        raise InvalidRequest("role", "role_without_actor")
     return None if actor is None else Actor(id=actor, roles=tuple(roles or ()))
 
 

@@ -48,7 +48,7 @@ def _of_server(options: Namespace, terminal: Terminal) -> tuple[int, Any]:
 
 
 def _tell(answer: dict[str, Any], terminal: Terminal) -> None:
-    level = answer["stands"] or terminal.text("assessment.level.none")
+    level = answer["stands"] or terminal.text(f"assessment.level.{_below(answer['criteria'])}")
     for one in answer["criteria"]:
         figure = "-" if one["figure"] is None else f"{one['figure']:g}"
         wanted = " ".join(f"{'≥' if name == 'at_least' else '≤'} {value:g}" for name, value in one["threshold"].items())
@@ -61,3 +61,9 @@ def _tell(answer: dict[str, Any], terminal: Terminal) -> None:
     step = answer["next_step"]
     terminal.line(terminal.text("cli.assess_next", message=step["message"]))
     terminal.line(terminal.text("cli.assess_starter", starter=step["starter"]))
+
+
+def _below(criteria: list[dict[str, Any]]) -> str:
+    """Whether a team is known to be below the first level, or whether nobody can tell yet."""
+    first = [one["result"] for one in criteria if one["level"] == criteria[0]["level"]]
+    return "none" if "fail" in first else "unknown"

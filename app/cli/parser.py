@@ -150,6 +150,7 @@ def _suggest(verbs: Verbs, help_of: _Help) -> None:
     _deal(parser, help_of)
     parser.add_argument("--goal", metavar="STAGE", help=help_of("goal"))
     parser.add_argument("--limit", metavar="N", type=_limit, default=5, help=help_of("limit"))
+    parser.add_argument("--detail", choices=("brief", "full"), default="full", help=help_of("detail"))
 
 
 def _limit(text: str) -> int:

@@ -24,7 +24,7 @@ def run(options: Namespace, terminal: Terminal) -> int:
         )
     except UnknownStage as error:
         raise unknown_stage(error, question.deal, terminal) from error
-    shape = render_advice(advice, question.compiled, terminal.locale)
+    shape = render_advice(advice, question.compiled, terminal.locale, detail=options.detail)
     if terminal.json:
         terminal.data(shape)
     else:
@@ -55,6 +55,9 @@ def _suggestion(one: dict[str, Any], terminal: Terminal) -> None:
     need = terminal.text("cli.mandatory" if one["mandatory"] else "cli.optional")
     message = one["message"][:1].upper() + one["message"][1:]
     need = terminal.paint(need, "red" if one["mandatory"] else "blue")
+    if "because" not in one:  # a brief one
+        terminal.line(f"  {one['rank']}. {message}  ({need})")
+        return
     figures = ", ".join(filter(None, [need, _effort(one, terminal)]))
     terminal.line(f"  {one['rank']}. {message}  ({figures})")
     because = dict.fromkeys(reason["requirement"] for reason in one["because"])

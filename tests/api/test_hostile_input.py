@@ -154,6 +154,16 @@ async def test_an_actor_in_a_query_is_as_strict_as_one_in_a_body(world: World, p
     assert (422, "invalid-request") == await world.refusal("GET", f"{path}?{query}")
 
 
+@pytest.mark.parametrize("path", ["/deals/D-1/moves", "/deals/D-1/next-activities"])
+async def test_roles_of_nobody_are_not_passed_over(world: World, path: str) -> None:
+    await world.good("PUT", "/deals/D-1", stored())
+    told = (await world.ask("GET", f"{path}?role=rep")).json()
+    assert ("invalid-request", [("role", "role_without_actor")]) == (
+        told["type"].removeprefix("/problems/"),
+        [(error["place"], error["code"]) for error in told["errors"]],
+    )
+
+
 async def test_a_key_that_cannot_be_is_refused_even_where_nothing_is_written(world: World) -> None:
     headers = {"idempotency-key": "x" * 201}
     assert (422, "invalid-request") == await world.refusal("POST", PATH, question(), headers=headers)

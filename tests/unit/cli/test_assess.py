@@ -25,10 +25,16 @@ def test_a_file_is_assessed_alone_and_what_needs_deals_is_not_guessed(stagerail:
         " evidence: deals=0 deals_with_activity=0 activities=0 least=20"
     )
     assert lines[-3:] == [
-        "stands at: not yet crawl",
+        "stands at: not known yet, there is too little data",
         f"next step: {TOO_LITTLE}",
         "the starter that fits it: stagerail init walk",
     ]
+
+
+def test_below_the_first_level_stands_only_who_fails_in_it(stagerail: Stagerail) -> None:
+    ruleless = read_starter("crawl").partition(b"policies:")[0]
+    said = stagerail("assess", "-", stdin=ruleless)
+    assert ("stands at: not yet crawl" in said.out, said.status) == (True, 0), said
 
 
 def test_as_json_the_shape_is_that_of_the_server_in_either_language(stagerail: Stagerail) -> None:

@@ -181,6 +181,18 @@ def test_suggestions_are_the_answer_of_the_server_as_json(stagerail: Stagerail) 
     )
 
 
+def test_brief_suggestions_say_what_to_do_and_no_more(stagerail: Stagerail) -> None:
+    asked = ("suggest", PROCESS, DEAL, "--limit", "1", *AS_OF)
+    assert stagerail(*asked, "--detail", "full") == stagerail(*asked)
+    brief = stagerail(*asked, "--detail", "brief")
+    assert (0, brief.out.splitlines()[-1]) == (
+        brief.status,
+        "  1. Hold a product demo and log it as held: Show the three screens they asked about, nothing else  (needed)",
+    )
+    [item] = json.loads(stagerail(*asked, "--detail", "brief", "--json").out)["suggestions"]
+    assert {"why", "how", "unlocks", "because", "effort_minutes"} & set(item) == set()
+
+
 def test_a_goal_out_of_reach_says_what_stands_in_the_way(stagerail: Stagerail) -> None:
     lost = deal_with(stage="lost", stage_entered_at="2026-08-01T09:00:00Z")
     said = stagerail("suggest", PROCESS, "-", *AS_OF, stdin=lost)

@@ -14,7 +14,6 @@ from app.safe_json import UnsafeJson, read_json
 
 _LONGEST_WAIT = 24 * 3600.0
 _SHOWN = 200
-_NOTHING_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.NO_CONTENT)
 
 Refresh = Callable[[Http, Credentials], Awaitable[Credentials]]
 """Gets new credentials for old ones. Raises ClientError when the CRM will not give any."""
@@ -29,6 +28,8 @@ class Dialect(NamedTuple):
     """What an answer means to this CRM alone; None for what means the same everywhere."""
     reset: str = "retry-after"
     """The header with the seconds to wait that this CRM sends in place of Retry-After."""
+    nothing: tuple[int, ...] = (HTTPStatus.NOT_FOUND,)
+    """How this CRM answers where there is nothing."""
 
 
 class Api:
@@ -53,7 +54,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         missing: bool = False,
     ) -> Any:
-        """The JSON of the answer; None for a 304; with `missing`, for a 404 and 204 too. Raises ClientError."""
+        """The JSON of the answer; None for a 304; with `missing`, where nothing is there. Raises ClientError."""
         url = path if path.startswith(f"{self.base}/") else f"{self.base}{path}"
         given = {name: value for name, value in (query or {}).items() if value is not None}
         if given:
@@ -63,7 +64,7 @@ class Api:
         answer = await self._authorised(Request(method, url, {**typed, **(headers or {})}, sent))
         self.answered_at = _date(answer.headers.get("date", ""))
         content = _content(answer)
-        if answer.status == HTTPStatus.NOT_MODIFIED or (missing and answer.status in _NOTHING_THERE):
+        if answer.status == HTTPStatus.NOT_MODIFIED or (missing and answer.status in self._dialect.nothing):
             return None
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise self._dialect.problem(answer.status, content) or problem_of(answer, content, self._dialect.reset)

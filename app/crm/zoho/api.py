@@ -16,6 +16,7 @@ PAGE = 200
 _MOST_PAGES = 100
 _DATA_CENTRE = re.compile(r"https://www\.zohoapis\.([a-z.]+)/?")
 _CANADA = "ca"
+_NOTHING = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
 _BUSY = frozenset({"RECORD_LOCKED", "TOO_MANY_REQUESTS", "LIMIT_EXCEEDED", "INTERNAL_ERROR"})
 _FORBIDDEN = frozenset({"NO_PERMISSION", "OAUTH_SCOPE_MISMATCH", "AUTHORIZATION_FAILED"})
 
@@ -25,7 +26,7 @@ class Api:
 
     def __init__(self, settings: ZohoSettings, credentials: Credentials, http: Http, keep: Keep) -> None:
         tokens = f"{settings.accounts_url or _accounts_of(settings.api_url)}/oauth/v2/token"
-        dialect = Dialect(_authorise, refreshing(lambda _: tokens), _problem)
+        dialect = Dialect(_authorise, refreshing(lambda _: tokens), _problem, nothing=_NOTHING)
         self._api = calling.Api(f"{settings.api_url or API}/crm/v8", credentials, http, keep, dialect)
 
     async def get(self, path: str, *, since: str | None = None, missing: bool = False, **query: Any) -> dict[str, Any]:

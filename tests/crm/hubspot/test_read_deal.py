@@ -172,9 +172,13 @@ async def test_a_great_many_mapped_properties_are_asked_for_in_parts(world: Worl
     assert len(world.crm.calls) == 3
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b'{"id":'])
-async def test_an_answer_that_cannot_be_read_is_an_error_and_never_a_deal(world: World, body: bytes) -> None:
-    world.crm._next.append(Answer(201, body))
+@pytest.mark.parametrize(
+    ("status", "body"), [(201, b""), (201, b"<html>"), (201, b"[1]"), (201, b'{"id":'), (204, b"")]
+)
+async def test_an_answer_that_cannot_be_read_is_an_error_and_never_a_deal(
+    world: World, status: int, body: bytes
+) -> None:
+    world.crm._next.append(Answer(status, body))
     with pytest.raises(ClientError, match="client_unreadable") as refusal:
         await world.client().read_deal("1", world.at)
     assert refusal.value.again is True

@@ -15,7 +15,7 @@ from app.services.judging import unknown_stage
 from app.services.processes import Processes
 from app.services.refusals import InvalidRequest
 from app.store.connections import StoredConnection
-from app.store.crm_documents import read_document
+from app.store.crm_records import read_record
 from app.store.database import Reader
 from app.store.deals import StoredDeal, read_deal
 
@@ -69,9 +69,9 @@ async def _known(db: Reader, processes: Processes, connection: StoredConnection,
     events = tuple(one for one in batch.events if one.object_id == object_id)
     facts = tuple(one for one in batch.facts if one.object_id == object_id)
     deal_id = f"{connection.connection_id}:{object_id}"
-    document = await read_document(db, connection.tenant_id, connection.connection_id, object_id)
+    told = await read_record(db, connection.tenant_id, connection.connection_id, object_id)
     row = await read_deal(db, connection.tenant_id, deal_id)
-    record = from_document(document)
+    record = from_document(None if told is None else told.document)
     stored = _stored(row)
     deal = tell(settings, record, events, stored, facts=facts)
     if row is not None and row.connection_id is None:  # kept through our API: nothing is lacking

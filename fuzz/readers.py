@@ -38,7 +38,7 @@ def _verify(adapter: Adapter, data: bytes) -> None:
     """The headers are hostile too: the input is cut into lines of names and values, then the body."""
     head, _, body = data.partition(b"\n\n")
     lines = [line.partition(b":") for line in head.split(b"\n")]
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, _, value in lines}
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1").strip() for name, _, value in lines}
     uri = "https://gate.example.com/webhooks/x?code=1"
     if adapter.verify(["s3cret:word"], method="POST", uri=uri, headers=headers, body=body, now=NOW):
         raise AssertionError("a stranger was let in")
@@ -54,6 +54,7 @@ for _name, _sample in SAMPLES.items():
     SEEDS[f"{_name}-read"] = list(_sample.bodies)
     SEEDS[f"{_name}-record"] = [json.dumps(one).encode() for one in _sample.records]
     SEEDS[f"{_name}-verify"] = [
-        "\n".join(f"{name}: {value}" for name, value in _sample.headers.items()).encode() + b"\n\n" + body
+        "\n".join(f"{name}: {value}" for name, value in headers.items()).encode() + b"\n\n" + body
+        for headers in _sample.headers
         for body in _sample.bodies
     ]

@@ -20,7 +20,7 @@ class Sample(NamedTuple):
 
     settings: ConnectionSettings
     bodies: tuple[bytes, ...]
-    headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+    headers: tuple[dict[str, str], ...] = ({},)
     records: tuple[dict[str, Any], ...] = ()
 
 
@@ -50,10 +50,10 @@ SAMPLES: dict[str, Sample] = {
     "dynamics": Sample(
         dynamics_settings(),
         tuple(json.dumps(one).encode() for one in _STEPS),
-        _DYNAMICS.headers,
+        (_DYNAMICS.headers,),
         tuple(_DYNAMICS.deals.values()),
     ),
-    "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), signed(_CONTENT)[1], (_CONTENT,)),
+    "generic": Sample(generic_settings(), (json.dumps([_CONTENT]).encode(),), (signed(_CONTENT)[1],), (_CONTENT,)),
     "hubspot": Sample(
         hubspot_settings(),
         (
@@ -61,7 +61,10 @@ SAMPLES: dict[str, Sample] = {
             body_of({**creation(), "subscriptionType": "deal.merge", "primaryObjectId": 1, "mergedObjectIds": [2, 3]}),
             body_of({**creation(), "subscriptionType": "deal.associationChange", "associationType": "DEAL_TO_CONTACT"}),
         ),
-        {"x-hubspot-request-timestamp": "1782371973000", "x-hubspot-signature-v3": "SmyD"},
+        (
+            {"x-hubspot-request-timestamp": "1795176000000", "x-hubspot-signature-v3": "SmyD"},
+            {"x-hubspot-signature-version": "v1", "x-hubspot-signature": "5f01"},
+        ),
         (
             {"id": "332507367156", "properties": {"dealstage": "qualifiedtobuy", "amount": "12"}},
             {"objectId": 7, "properties": {"dealstage": {"value": "w", "versions": [_VERSION]}}, "portalId": PORTAL},
@@ -70,19 +73,19 @@ SAMPLES: dict[str, Sample] = {
     "pipedrive": Sample(
         pipedrive_settings(),
         tuple(json.dumps(one).encode() for one in (*_MADE, *_MOVED, as_v1(_MOVED[0]), _MET)),
-        basic(),
+        (basic(),),
         (_PIPEDRIVE.deals[42],),
     ),
     "salesforce": Sample(
         salesforce_settings(),
         (_SALESFORCE.message(), *(json.dumps(one).encode() for one in _CHANGES)),
-        salesforce_basic(),
+        (salesforce_basic(),),
         (_SALESFORCE.deal(42),),
     ),
     "zoho": Sample(
         zoho_settings(),
         (json.dumps(_ZOHO.make_deal(DEAL, at=NOON, Stage="Demo")).encode(),),
-        {},
+        ({},),
         (_ZOHO.deals[DEAL],),
     ),
 }

@@ -40,7 +40,7 @@ class MakeClient(Protocol):
 
 
 class Answer(NamedTuple):
-    """What the CRM wants to hear when a delivery is safe with us."""
+    """What a CRM wants to hear when a delivery is safe with us, where that is not ours to choose."""
 
     media_type: str
     body: bytes
@@ -52,7 +52,8 @@ class Adapter(NamedTuple):
     `read_at` reads a delivery that may tell no time of its own: then it happened when it arrived.
     `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
     `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py). `scrub` takes
-    out of a body what must not be kept, before it is read or stored. `example` is a connection's settings as the API's
+    out of a body what must not be kept, before it is read or stored; what cannot be taken out of is Malformed. `answer`
+    says what a body is answered with; None: as everybody's is. `example` is a connection's settings as the API's
     document shows them.
     """
 
@@ -62,7 +63,7 @@ class Adapter(NamedTuple):
     client: MakeClient | None = None
     record: Callable[[Any, Any, datetime], tuple[Event, ...]] | None = None
     draft: Callable[[dict[str, Any]], Configuration] | None = None
-    answer: Answer | None = None
+    answer: Callable[[bytes], Answer | None] = lambda _body: None
     read_at: Callable[[bytes, Any, datetime], Batch] | None = None
     scrub: Callable[[bytes], bytes] | None = None
     example: dict[str, Any] = {}  # noqa: RUF012 - never changed
@@ -111,7 +112,7 @@ ADAPTERS: dict[str, Adapter] = {
         salesforce.SalesforceClient,
         salesforce.record,
         salesforce.configuration,
-        answer=Answer("text/xml; charset=utf-8", salesforce.ACK),
+        answer=lambda body: Answer("text/xml; charset=utf-8", salesforce.ACK) if salesforce.wants_ack(body) else None,
         scrub=salesforce.scrub,
         example=salesforce_example.EXAMPLE,
     ),

@@ -66,6 +66,7 @@ class Batch(NamedTuple):
     """A delivery, read: what concerns deals, how many events are nothing to us, and those that cannot be used.
 
     `facts` came whole; `hints` are ids of deals that something happened to which only reading them back can tell.
+    `gap`: something happened to deals that it does not name, so that all that has changed lately is to be read.
     """
 
     events: tuple[Event, ...]
@@ -73,6 +74,7 @@ class Batch(NamedTuple):
     faults: tuple[Fault, ...]
     facts: tuple[Fact, ...] = ()
     hints: tuple[str, ...] = ()
+    gap: bool = False
 
 
 def from_milliseconds(milliseconds: int) -> datetime:

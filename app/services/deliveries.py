@@ -21,6 +21,7 @@ from app.services.events import Events
 from app.services.ids import new_id
 from app.services.processes import Processes
 from app.services.refusals import Refused
+from app.store.connection_states import set_reconciling
 from app.store.connections import StoredConnection, find_connection, read_connection
 from app.store.database import Database, Transaction
 from app.store.deliveries import (
@@ -84,7 +85,8 @@ async def receive(
         await db.transaction(lambda tx: append_refused(tx, delivery, events, now))
     else:
         await append_delivery(db, delivery)
-    return Received(delivery.tenant_id, delivery.delivery_id, delivery.status, ADAPTERS[connection.kind].answer)
+    answer = ADAPTERS[connection.kind].answer(request.body)
+    return Received(delivery.tenant_id, delivery.delivery_id, delivery.status, answer)
 
 
 async def genuine(
@@ -108,9 +110,10 @@ async def genuine(
 def _received(connection: StoredConnection, request: Request, now: datetime) -> StoredDelivery:
     refusal, settings = request.refused, settings_of(connection)
     scrub = ADAPTERS[connection.kind].scrub
-    body = b"" if refusal else request.body if scrub is None else scrub(request.body)
+    body = b""
     try:
         if refusal is None:
+            body = request.body if scrub is None else scrub(request.body)
             read_with(connection, body, now)
     except Malformed as error:
         refusal = error
@@ -178,7 +181,9 @@ async def _take_in_all(tx: Transaction, source: Source, batch: Batch, progress: 
     hints = set(batch.hints) if source.has_access else set()
     counts = Counter(ignored=batch.ignored, refused=len(batch.faults), duplicate=len(keys) - len(new))
     counts["facts"] += len(batch.facts)
-    counts["settling" if source.has_access else "ignored"] += len(batch.hints)
+    counts["settling" if source.has_access else "ignored"] += len(batch.hints) + batch.gap
+    if batch.gap and source.has_access:
+        await set_reconciling(tx, source.tenant_id, source.connection_id, source.now)
     decisions: list[str] = []
     objects = {*hints, *(event.object_id for event in new.values()), *(fact.object_id for fact in batch.facts)}
     for object_id in sorted(objects):

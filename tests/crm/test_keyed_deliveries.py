@@ -1,5 +1,6 @@
 """Salesforce and Dynamics through the running application: what is acknowledged, kept and vetoed."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -8,11 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from app import clock
+from app.services.connection_care import begin_reconciling
+from app.store.connection_states import know_new_connections, set_reconciling
 from app.store.database import Query
 from tests.crm.circle import HOOK, SERVER, Circle, circle
 from tests.crm.circle_keyed import NEXT_STEP, NUMBER, PlayedDynamics, PlayedSalesforce
 from tests.crm.fakes.salesforce import ACKNOWLEDGED, deal_id
-from tests.crm.fakes.salesforce_messages import KEY, basic, envelope, notification_xml
+from tests.crm.fakes.salesforce_messages import KEY, basic, body_of, envelope, notification_xml
 
 VETO = f"{SERVER}/veto/crm"
 SESSION = b"a session of Salesforce's"
@@ -49,12 +52,47 @@ async def test_a_message_is_acknowledged_in_soap_whatever_became_of_it_and_no_se
     deal = await played.make()
     await world.judged(deal, (None, "demo_scheduled", "not_judged"))
     foreign = envelope(notification_xml("04l000000000009AAA", "Opportunity", {"Id": deal_id(1)}), organization="00D9")
-    for refused in (foreign, b"<!DOCTYPE x><x/>", b"\xff", b"{"):
+    for refused in (foreign, b"<!DOCTYPE x><x/>", b"\xff", foreign.decode().encode("utf-16")):
         sent = await played.fake.send(HOOK, refused, basic())
         assert (sent.status, ACKNOWLEDGED in sent.answer) == (200, True)
     kept = await bodies(world)
     assert [one[0] for one in kept] == ["processed", *["refused"] * 4]
     assert [one for one in kept if SESSION in one[1]] == []
+
+
+async def test_a_relay_of_changes_is_answered_in_json_with_the_id_of_its_delivery(
+    salesforce: tuple[Circle, PlayedSalesforce],
+) -> None:
+    world, played = salesforce
+    await world.connect()
+    change = body_of(played.fake.make_deal(NUMBER, at=clock.now()))
+    for body, code in ((change, None), (b"{", "json_invalid"), (b'["\xff"]', "xml_not_utf8")):
+        sent = await played.fake.send(HOOK, body, {**basic(), "content-type": "application/json"})
+        answer = json.loads(sent.answer)
+        assert (sent.status, answer["status"]) == (202, "refused" if code else "received")
+        assert (await world.get(f"/deliveries/{answer['delivery_id']}"))["code"] == code
+
+
+@pytest.mark.parametrize("ids", [["000000000000000AAA"], ["006*"]])
+async def test_a_gap_that_names_no_deal_is_filled_by_a_reconciling_read_at_once(
+    salesforce: tuple[Circle, PlayedSalesforce], ids: list[str]
+) -> None:
+    world, played = salesforce
+    await world.connect()
+    database, later = world.database, clock.now() + timedelta(hours=1)
+    await database.transaction(lambda tx: know_new_connections(tx, clock.now(), 9))
+    await database.transaction(lambda tx: set_reconciling(tx, "acme", "crm", later))
+    overflow = played.fake.make_deal(NUMBER, at=clock.now())
+    overflow["payload"]["ChangeEventHeader"] |= {"changeType": "GAP_OVERFLOW", "recordIds": ids}
+    sent = await played.fake.send(HOOK, body_of(overflow), basic())
+
+    async def processed() -> bool:
+        told = await world.get(f"/deliveries/{json.loads(sent.answer)['delivery_id']}")
+        return bool(told["status"] == "processed") and bool(told["events"]["settling"] == 1)
+
+    await world.until(processed)
+    await begin_reconciling(database, clock.now(), lambda: None)
+    await world.judged(deal_id(NUMBER), (None, "demo_scheduled", "not_judged"))
 
 
 async def test_a_message_without_the_key_is_not_let_in_and_stays_in_its_queue(

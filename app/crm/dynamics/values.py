@@ -13,6 +13,7 @@ from app.engine.snapshot import EARLIEST, LATEST
 
 _DATE = re.compile(r"/Date\((-?[0-9]{1,15})([+-][0-9]{4})?\)/", re.ASCII)
 _DEEPEST = 8
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 class Reference(NamedTuple):
@@ -57,9 +58,9 @@ def moment(value: Any) -> datetime | None:
 
 
 def guid_of(value: Any) -> str | None:
-    """An id; None for what is none. It may stand in addresses as it is."""
+    """An id; None for what is none, such as the one of noughts. It may stand in addresses as it is."""
     found = plain_guid(value)
-    return found if isinstance(found, str) and is_guid(found) else None
+    return found if isinstance(found, str) and is_guid(found) and found != _NOBODY else None
 
 
 def reference_of(value: Any) -> Reference | None:

@@ -13,8 +13,6 @@ from app.crm.hubspot.writing import add_note, add_task, has_text
 
 LISTED = 200
 """Deals on a page, the most that HubSpot's search gives."""
-MOST_VALUES = 100
-"""Of one filter of a search."""
 _BEYOND = ("client_forbidden", "client_not_found")
 
 

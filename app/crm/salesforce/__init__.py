@@ -5,6 +5,16 @@ from app.crm.salesforce.draft import configuration
 from app.crm.salesforce.events import read, verify
 from app.crm.salesforce.records import record
 from app.crm.salesforce.settings import SalesforceSettings
-from app.crm.salesforce.soap import ACK, scrub
+from app.crm.salesforce.soap import ACK, scrub, wants_ack
 
-__all__ = ["ACK", "SalesforceClient", "SalesforceSettings", "configuration", "read", "record", "scrub", "verify"]
+__all__ = [
+    "ACK",
+    "SalesforceClient",
+    "SalesforceSettings",
+    "configuration",
+    "read",
+    "record",
+    "scrub",
+    "verify",
+    "wants_ack",
+]

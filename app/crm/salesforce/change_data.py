@@ -1,7 +1,8 @@
 """Change Data Capture events, relayed as JSON: one, or a list of them.
 
 They bring what changed and when, never what was before. Equal changes of several records come as one event; where
-Salesforce cannot tell what happened (`GAP_…`, large texts as differences), the deal is to be read back.
+Salesforce cannot tell what happened (`GAP_…`, large texts as differences), the deal is to be read back, and where it
+cannot even tell to which (`GAP_OVERFLOW`, `006*`), whatever has changed lately.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from app.crm.events import Batch, Event, EventKind, Fact, Fault, Malformed
 from app.crm.reading import id_or_none, object_of, part_of, shown, time_of, time_or_none, within_second
 from app.crm.salesforce.activities import activity_fact, contact_fact, deal_of
-from app.crm.salesforce.ids import id_in
+from app.crm.salesforce.ids import OPPORTUNITY, id_in, long_id
 from app.crm.salesforce.settings import SalesforceSettings
 from app.crm.salesforce.words import Deal
 
@@ -34,8 +35,14 @@ class Change(NamedTuple):
     by: str | None
     channel: str | None
     data: dict[str, Any]
+    named: frozenset[str]
     nulled: frozenset[str]
     blurred: bool
+
+    @property
+    def deals(self) -> tuple[str, ...]:
+        """The opportunities among its records: of an overflow there is only an empty id, of many records `006*`."""
+        return tuple(one for one in self.ids if one.startswith(OPPORTUNITY))
 
 
 def change_data(found: Any, settings: SalesforceSettings) -> Batch:
@@ -52,7 +59,7 @@ def change_data(found: Any, settings: SalesforceSettings) -> Batch:
             continue
         batch = Batch(
             (*batch.events, *part.events), batch.ignored + part.ignored, batch.faults,
-            (*batch.facts, *part.facts), (*batch.hints, *part.hints),
+            (*batch.facts, *part.facts), (*batch.hints, *part.hints), batch.gap or part.gap,
         )  # fmt: skip
     if listed and len(batch.faults) == len(listed):
         raise Malformed(batch.faults[0].code, **batch.faults[0].params)
@@ -76,14 +83,15 @@ def _change(one: dict[str, Any], settings: SalesforceSettings) -> Change:
     data = {name: _plain(value) for name, value in payload.items() if name != "ChangeEventHeader"}
     nulled = _names(header, "nulledFields") | {name for name in changed if name in data and data[name] is None}
     differences = _names(header, "diffFields")
+    undecoded = any(name.startswith("0x") for name in (*changed, *nulled))
     origin = id_or_none(header.get("changeOrigin"))
     client = None if origin is None else origin.partition("client=")[2].partition(";")[0]
     return Change(
         str(header.get("entityName")), _KINDS.get(kind),
         tuple(found for found in (id_in(each) for each in ids) if found is not None), _at(header, data),
-        settings.acts_as if client and client == settings.acts_as else id_in(header.get("commitUser")), origin,
-        {name: value for name, value in data.items() if name not in differences}, nulled,
-        bool(differences & settings.followed) or any(name.startswith("0x") for name in (*changed, *nulled)),
+        settings.acts_as if client and long_id(client) == settings.acts_as else id_in(header.get("commitUser")), origin,
+        {name: value for name, value in data.items() if name not in differences},
+        frozenset() if undecoded else changed | nulled, nulled, bool(differences & settings.followed) or undecoded,
     )  # fmt: skip
 
 
@@ -97,10 +105,11 @@ def _at(header: Mapping[str, Any], data: Mapping[str, Any]) -> datetime:
 
 def _read(change: Change, settings: SalesforceSettings) -> Batch:
     if change.entity == "Opportunity":
-        if change.kind is None or not change.ids:  # a wildcard for ids says nothing of any deal; reconciling finds them
-            return Batch((), 0 if change.ids else 1, (), (), change.ids)
-        events = [event for one in change.ids for event in _events(Deal(settings, one, *change[4:6]), change)]
-        return Batch(tuple(events), 0 if events else 1, (), (), change.ids if change.blurred else ())
+        deals = change.deals
+        if change.kind is None or not deals:
+            return Batch((), 0, (), (), deals, gap=not deals)
+        events = [event for one in deals for event in _events(Deal(settings, one, *change[4:6]), change)]
+        return Batch(tuple(events), 0 if events else 1, (), (), deals if change.blurred else ())
     deal = id_in(change.data.get("OpportunityId")) if _is_role(change) else deal_of(change.data)
     if deal is None:
         return Batch((), 1, ())
@@ -109,7 +118,10 @@ def _read(change: Change, settings: SalesforceSettings) -> Batch:
 
 
 def _events(deal: Deal, change: Change) -> Iterator[Event]:
-    """What was made, changed or emptied; of a deal that is back, its values as they are."""
+    """What was made, changed or emptied; of a deal that is back, its values as they are.
+
+    Where Salesforce names what has changed, what came along beside that (an enriched event's) is only seen.
+    """
     if change.kind in ("created", "deleted", "restored"):
         made = time_or_none(change.data.get("CreatedDate")) if change.kind == "created" else None
         yield deal.event(change.kind, made or change.at)
@@ -118,7 +130,9 @@ def _events(deal: Deal, change: Change) -> Iterator[Event]:
     elif change.kind in ("created", "changed"):
         for name in sorted(deal.settings.followed):
             value = change.data.get(name)
-            if value is not None or (name in change.nulled and change.kind == "changed"):
+            if change.kind == "changed" and change.named and name not in change.named:
+                yield from deal.seen(change.data, change.at, [name] if value is not None else [])
+            elif value is not None or (name in change.nulled and change.kind == "changed"):
                 yield deal.event("changed", change.at, name, value)
 
 

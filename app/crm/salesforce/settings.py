@@ -4,7 +4,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from app.crm.connection import MOST_MAPPED, ApiUrl, ApprovalMapping, ConnectionSettings, FieldMapping, Id, Person
+from app.crm.connection import (
+    MOST_MAPPED,
+    ApiUrl,
+    ApprovalMapping,
+    ConnectionSettings,
+    FieldMapping,
+    Id,
+    Person,
+    Pipeline,
+)
 from app.crm.salesforce.ids import long_id
 
 ApiName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
@@ -36,6 +45,9 @@ class SalesforceSettings(ConnectionSettings):
     stage_property: ApiName = "StageName"
     pipeline_property: ApiName = "RecordTypeId"
     owner_property: ApiName = "OwnerId"
+    pipelines: Annotated[dict[Id, Pipeline], BeforeValidator(_long_keys, json_schema_input_type=dict[Id, Pipeline])] = (
+        Field(min_length=1, max_length=MOST_MAPPED)
+    )
     fields: dict[ApiName, FieldMapping] = Field({}, max_length=MOST_MAPPED)
     approvals: dict[ApiName, ApprovalMapping] = Field({}, max_length=MOST_MAPPED)
     people: Annotated[dict[Id, Person], BeforeValidator(_long_keys, json_schema_input_type=dict[Id, Person])] = Field(

@@ -55,7 +55,12 @@ class _Shallow(TreeBuilder):
 
 def is_xml(body: bytes) -> bool:
     """Whether a body is XML rather than JSON, good or bad."""
-    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
+    return _first(body) == b"<"
+
+
+def wants_ack(body: bytes) -> bool:
+    """Whether it is for Salesforce's queue, which waits for an acknowledgement, rather than from a relay of JSON."""
+    return _first(body) not in (b"{", b"[")
 
 
 def notifications(body: bytes) -> list[Notification]:
@@ -76,10 +81,10 @@ def notifications(body: bytes) -> list[Notification]:
 def scrub(body: bytes) -> bytes:
     """The body without the session that Salesforce may hand over: whoever has it may do what its user may.
 
-    What is no text in UTF-8, in which it could hide, is not kept at all.
+    What is no text in UTF-8, in which it could hide, is Malformed: it is not kept at all.
     """
     if not _is_text(body):
-        return b""
+        raise Malformed("xml_not_utf8")
     parts: list[bytes] = []
     start = 0
     while (opened := _OPENS.search(body, start)) is not None:
@@ -111,6 +116,10 @@ def _tree(body: bytes) -> Element:
     if _name(tree) != "Envelope":
         raise Malformed("event_field_missing", field="Envelope")
     return tree
+
+
+def _first(body: bytes) -> bytes:
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
 
 
 def _is_text(body: bytes) -> bool:

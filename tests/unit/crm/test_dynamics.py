@@ -115,6 +115,13 @@ def test_a_context_that_is_too_large_is_a_hint(crm: FakeDynamics) -> None:
     assert told(trimmed(crm.close(42, at=at(6)))) == [("changed", "salesstagecode", "won", "-")]
 
 
+def test_an_id_of_noughts_is_no_deal(crm: FakeDynamics) -> None:
+    nobody = {"PrimaryEntityId": "00000000-0000-0000-0000-000000000000"}
+    assert told({**crm.close(42, at=at(6)), **nobody}) == [("changed", "salesstagecode", "won", "-")]
+    with pytest.raises(Malformed, match="event_field_missing"):
+        read(body_of({**trimmed(crm.close(42, at=at(6))), **nobody}), SETTINGS)
+
+
 def test_deletion_and_another_owner_are_told() -> None:
     reference = {"Id": DEAL, "LogicalName": "opportunity"}
     target = {"key": "Target", "value": reference}

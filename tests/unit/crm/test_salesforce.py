@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.crm import standard_webhooks
+from app.crm.connection import Place, place_of
 from app.crm.events import Malformed
 from app.crm.salesforce import read, record, verify
 from app.crm.salesforce.ids import long_id
@@ -101,97 +102,19 @@ def test_tasks_are_planned_for_the_end_of_their_day_and_ours_are_nobody_s() -> N
     assert (fact.value["status"], fact.value["at"], batch.ignored) == ("planned", "2026-12-01T23:59:59+00:00", 2)
 
 
-def test_a_change_tells_its_fields_its_author_and_its_way() -> None:
-    crm = FakeSalesforce()
-    crm.make_deal(42, at=at(0), NextStep="call")
-    change = crm.change(42, at=at(5), StageName="Closed Won", NextStep=None, Name="x")
-    header = change["payload"]["ChangeEventHeader"]
-    header |= {"commitTimestamp": header["commitTimestamp"] + 438, "sequenceNumber": 2}
-    batch = read(body_of(change), SETTINGS)
-    moment = at(5).replace(microsecond=438_002)
-    assert [(one.kind, one.name, one.value, one.at, one.by, one.channel) for one in batch.events] == [
-        ("changed", "NextStep", None, moment, REP, "com/salesforce/api/rest/62.0"),
-        ("changed", "StageName", "Closed Won", moment, REP, "com/salesforce/api/rest/62.0"),
-    ]
-
-
-def test_a_change_of_several_records_is_one_for_each() -> None:
+def test_record_types_may_be_given_in_their_short_form() -> None:
+    stages = {"Prospecting": "demo_scheduled"}
+    pipelines = {
+        "012000000000001": {"process": "sales", "stages": stages},
+        "012000000000002AAA": {"process": "other", "stages": stages},
+        "whatever": {"process": "third", "stages": stages},
+    }
+    settings = salesforce_settings(pipelines=pipelines)
+    assert list(settings.pipelines) == ["012000000000001AAA", "012000000000002AAA", "whatever"]
     crm = FakeSalesforce()
     crm.make_deal(42, at=at(0))
-    change = crm.change(42, at=at(5), StageName="Closed Won")
-    change["payload"]["ChangeEventHeader"]["recordIds"] = [DEAL, deal_id(43), "001*"]
-    batch = read(body_of(change), SETTINGS)
-    assert [one.object_id for one in batch.events] == [DEAL, deal_id(43)]
-    assert len({one.key for one in batch.events}) == 2
-
-
-@pytest.mark.parametrize(
-    ("header", "hints", "ignored"),
-    [
-        ({"changeType": "GAP_UPDATE"}, (DEAL,), 0),
-        ({"changeType": "GAP_OVERFLOW", "recordIds": ["006*"]}, (), 1),
-        ({"recordIds": ["006*"]}, (), 1),
-        ({"entityName": "Account"}, (), 1),
-        ({"changeType": "UPDATE", "entityName": "Task"}, (), 1),
-    ],
-)
-def test_what_says_too_little_is_a_hint_or_nothing(
-    header: dict[str, Any], hints: tuple[str, ...], ignored: int
-) -> None:
-    crm = FakeSalesforce()
-    crm.make_deal(42, at=at(0))
-    change = crm.change(42, at=at(5), StageName="Closed Won")
-    change["payload"]["ChangeEventHeader"] |= header
-    batch = read(body_of(change), SETTINGS)
-    assert (batch.events, batch.hints, batch.ignored) == ((), hints, ignored)
-
-
-def test_differences_of_long_texts_and_undecoded_names_are_read_back() -> None:
-    crm = FakeSalesforce()
-    crm.make_deal(42, at=at(0))
-    change = crm.change(42, at=at(5), NextStep="--- +++", StageName="Closed Won")
-    change["payload"]["ChangeEventHeader"]["diffFields"] = ["NextStep"]
-    batch = read(body_of(change), SETTINGS)
-    assert ([one.name for one in batch.events], batch.hints) == (["StageName"], (DEAL,))
-    change["payload"]["ChangeEventHeader"] |= {"diffFields": [], "changedFields": ["0x400080"]}
-    assert read(body_of(change), SETTINGS).hints == (DEAL,)
-
-
-def test_fields_that_did_not_change_may_come_along_empty_and_wrapped_in_their_type() -> None:
-    crm = FakeSalesforce()
-    crm.make_deal(42, at=at(0))
-    change = crm.change(42, at=at(5), StageName="Closed Won")
-    change["payload"] |= {"StageName": {"string": "Closed Won"}, "Amount": None, "NextStep": None}
-    assert [(one.name, one.value) for one in read(body_of(change), SETTINGS).events] == [("StageName", "Closed Won")]
-
-
-def test_deletion_and_its_undoing_are_told() -> None:
-    crm = FakeSalesforce()
-    change = crm.make_deal(42, at=at(0))
-    change["payload"]["ChangeEventHeader"]["changeType"] = "DELETE"
-    assert told(body_of(change)) == [("deleted", None, None, at(0).replace(microsecond=1))]
-    change["payload"]["ChangeEventHeader"]["changeType"] = "UNDELETE"
-    assert {one[:2] for one in told(body_of(change))} >= {("restored", None), ("seen", "StageName")}
-
-
-def test_our_own_client_is_known_by_its_name_or_its_user() -> None:
-    crm = FakeSalesforce()
-    crm.make_deal(42, at=at(0))
-    change = crm.change(42, at=at(5), origin="com/salesforce/api/rest/62.0;client=Stagerail", StageName="Closed Won")
-    settings = salesforce_settings(acts_as="Stagerail")
-    assert [one.by for one in read(body_of(change), settings).events] == ["Stagerail"]
-    assert [one.by for one in read(body_of(change), SETTINGS).events] == [REP]
-    assert salesforce_settings(acts_as=OURS[:15]).acts_as == OURS
-
-
-def test_a_change_counts_within_the_second_in_which_the_record_was_saved() -> None:
-    crm = FakeSalesforce()
-    crm.make_deal(42, at=at(0))
-    change = crm.change(42, at=at(5), StageName="Closed Won")
-    change["payload"]["ChangeEventHeader"]["commitTimestamp"] += 1_700  # it was committed later than it was saved
-    assert {one[3] for one in told(body_of(change))} == {at(5).replace(microsecond=999_999)}
-    change["payload"]["ChangeEventHeader"]["commitTimestamp"] -= 5_000
-    assert {one[3] for one in told(body_of(change))} == {at(5)}
+    [pipeline] = [one.value for one in read(crm.message(), settings).events if one.name == "RecordTypeId"]
+    assert place_of(settings, pipeline, "Prospecting") == Place("sales", None, "demo_scheduled")
 
 
 @pytest.mark.parametrize("organization", ["00D000000000063EAA", "", "x"])

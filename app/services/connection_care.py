@@ -15,7 +15,7 @@ from app.store import connection_states as states
 from app.store.connection_states import ConnectionState
 from app.store.connections import read_connection
 from app.store.database import Database, Transaction
-from app.store.syncs import StoredSync
+from app.store.syncs import StoredSync, is_reconciling
 
 AHEAD = timedelta(hours=12)
 """So long before it expires a channel is renewed."""
@@ -56,7 +56,10 @@ async def _tell_expiring(db: Database, events: Events, state: ConnectionState, c
 
 
 async def begin_reconciling(db: Database, now: datetime, wake: Callable[[], None]) -> None:
-    """Begin the reconciling reads that are due, each as a sync of what has changed since the last one."""
+    """Begin the reconciling reads that are due, each as a sync of what has changed since the last one.
+
+    While the last one still goes on, none is begun beside it.
+    """
 
     async def work(tx: Transaction) -> bool:
         state = await states.due_reconciling(tx, now)
@@ -68,6 +71,8 @@ async def begin_reconciling(db: Database, now: datetime, wake: Callable[[], None
             return True
         pause = duration(settings_of(connection).reconcile)
         await states.set_reconciling(tx, state.tenant_id, state.connection_id, now + pause)
+        if await is_reconciling(tx, state.tenant_id, state.connection_id):
+            return True
         since = (state.reconciled_until or now) - OVERLAP
         asked = Asked(state.connection_id, changed_since=since, reconciles=True)
         await begin(tx, state.tenant_id, asked, now)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from app import clock, logs
-from app.crm.client import ClientError, Told
+from app.crm.client import Client, ClientError, Told
 from app.crm.http import Http, Unreachable
 from app.crm.secrets import NoKey, WrongKey
 from app.services.clients import client_of
@@ -98,12 +98,18 @@ async def read_back(judges: Judges, connection: StoredConnection, object_id: str
     if client is None:
         return None
     try:
-        async with asyncio.timeout(READING):
-            return await client.read_deal(object_id, clock.now())
+        return await read_in_time(client, object_id)
     except (ClientError, Unreachable) as error:
         raise Unread(error) from error
+
+
+async def read_in_time(client: Client, object_id: str) -> Told:
+    """The deal as it is in the CRM, unless that takes too long. Raises ClientError and Unreachable."""
+    try:
+        async with asyncio.timeout(READING):
+            return await client.read_deal(object_id, clock.now())
     except TimeoutError as error:
-        raise Unread(ClientError("client_slow", again=True, seconds=round(READING))) from error
+        raise ClientError("client_slow", again=True, seconds=round(READING)) from error
 
 
 async def judge_now(

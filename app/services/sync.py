@@ -4,38 +4,47 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from app import clock
-from app.crm.client import Client, ClientError
+from app import clock, logs
+from app.crm.client import Client, ClientError, Page
 from app.crm.http import Unreachable
 from app.i18n import Locale
 from app.services.ids import new_id
 from app.services.outbox import reason
 from app.services.outbox_report import why
 from app.services.refusals import Refused
+from app.store.crm_records import ask_to_judge
 from app.store.database import Database, Reader, Transaction
 from app.store.syncs import StoredSync, insert_sync, read_sync, save_sync
 
 ClientOf = Callable[[str, str], Awaitable[Client | None]]
 """Tenant and connection -> what speaks with its CRM; None where it cannot be spoken to."""
 ReadBack = Callable[[str, str, str], Awaitable[bool]]
-"""Tenant, connection, the CRM's id of a deal: reads it and takes it in; whether it stood elsewhere than we knew.
+"""Tenant, connection, the CRM's id of a deal: reads it and takes it in; whether it had moved without our being told.
 
 Raises ClientError and Unreachable.
 """
 Filled = Callable[[Transaction, StoredSync, list[str], datetime], Awaitable[None]]
-"""Told in the same transaction which deals a reconciling read found elsewhere than we knew."""
+"""Told in the same transaction of which deals a reconciling read found moves that nobody had told us of."""
 
 LEASE = timedelta(seconds=120)
 SAVE_EVERY = timedelta(seconds=2)
 """So often its progress is written, and the lease renewed with it."""
+TURN = timedelta(seconds=30)
+"""So long one sync goes on while others wait: a large one holds up no other."""
 PATIENCE = 5.0
-"""Seconds that a worker waits itself when the CRM asks for a pause; for longer the sync is put aside."""
+"""Seconds that a worker waits itself, at most; where the CRM asks for more the sync is put aside."""
+LONGEST_PAUSE = 3600.0
 MOST_TRIES = 5
 FIRST_WAIT = 1.0
+WAIT_FOR_CRM = 60.0
+"""Seconds for which a sync is put aside when its CRM keeps asking for less, or lists nothing: it is no deal's fault."""
 MOST_FAILING = 20
 """So many deals in a row that cannot be read end a sync: it is not the deals that are at fault."""
+
+T = TypeVar("T")
+_log = logs.get_logger(__name__)
 
 
 class UnknownSync(Refused):
@@ -110,7 +119,7 @@ def document(sync: StoredSync, locale: Locale) -> dict[str, Any]:
 
 
 class _Pause(Exception):
-    """The CRM wants to be left alone for longer than a worker waits."""
+    """The sync is put aside: the CRM wants to be left alone for longer than a worker waits, or it is others' turn."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -132,9 +141,10 @@ class Running:
         place = json.loads(sync.cursor) if sync.cursor else {}
         self._page: str | None = place.get("page")
         self._skip: int = place.get("skip", 0)
-        self._failing = 0
+        self._failing: int = place.get("failing", 0)
         self._elsewhere: list[str] = []
-        self._saved_at = clock.now()
+        self._unread: list[str] = []
+        self._began_at = self._saved_at = clock.now()
 
     async def run(self, client: Client | None) -> str:
         """Carry it out as far as it goes: `done`, `failed`, `paused` or `lost`."""
@@ -159,66 +169,92 @@ class Running:
             await self._one(self._sync.object_id)
             return
         while True:
-            page = await _patiently(lambda: client.list_deals(self._sync.changed_since, self._page))
+            page = await self._list(client)
             self._sync = self._sync._replace(total=page.total if page.total is not None else self._sync.total)
             for object_id in page.ids[self._skip :]:
                 await self._one(object_id)
                 self._skip += 1
-                if clock.now() - self._saved_at >= SAVE_EVERY:
-                    await self._save()
+                await self._save_if_due()
+                if clock.now() - self._began_at >= TURN:
+                    raise _Pause(0.0)
             if page.cursor is None:
                 return
             self._page, self._skip = page.cursor, 0
             await self._save()
 
-    async def _one(self, object_id: str) -> None:
-        sync = self._sync
+    async def _list(self, client: Client) -> Page:
+        """The next page. What keeps it from us may pass, and ends nothing but this turn."""
         try:
-            moved = await _patiently(lambda: self._read_back(sync.tenant_id, sync.connection_id, object_id))
+            return await self._patiently(lambda: client.list_deals(self._sync.changed_since, self._page))
         except (ClientError, Unreachable) as error:
             self._failing += 1
-            self._sync = sync._replace(failed=sync.failed + 1, reason=reason(error.code, **error.params))
+            if not _may_help(error) or self._failing == MOST_FAILING:
+                raise
+            raise _Pause(WAIT_FOR_CRM) from error
+
+    async def _one(self, object_id: str) -> None:
+        """Read one deal. One that may be readable later is left to those who read what has settled."""
+        sync = self._sync
+        try:
+            gap = await self._patiently(lambda: self._read_back(sync.tenant_id, sync.connection_id, object_id))
+        except (ClientError, Unreachable) as error:
+            _log.warning("deal_not_read", connection=sync.connection_id, object_id=object_id, reason=error.code)
+            self._failing += 1
+            self._sync = self._sync._replace(failed=sync.failed + 1, reason=reason(error.code, **error.params))
             if sync.object_id is not None or self._failing == MOST_FAILING:
                 raise
+            if _may_help(error):
+                self._unread.append(object_id)
             return
         self._failing = 0
-        self._sync = sync._replace(done=sync.done + 1)
-        if moved:
+        self._sync = self._sync._replace(done=sync.done + 1)
+        if gap:
             self._elsewhere.append(object_id)
 
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Ask again a few times where that may help; where the CRM asks for a long pause, let go of the sync."""
+        for attempt in range(1, MOST_TRIES + 1):
+            try:
+                return await call()
+            except (ClientError, Unreachable) as error:
+                asked = error.after if isinstance(error, ClientError) else None
+                if not _may_help(error):
+                    raise
+                if asked is not None and asked > PATIENCE:
+                    raise _Pause(min(asked, LONGEST_PAUSE)) from error
+                if attempt == MOST_TRIES and error.code == "client_throttled":
+                    raise _Pause(WAIT_FOR_CRM) from error
+                if attempt == MOST_TRIES:
+                    raise
+            await asyncio.sleep(min(FIRST_WAIT * 2 ** (attempt - 1), PATIENCE) if asked is None else asked)
+            await self._save_if_due()
+        raise AssertionError("unreachable")
+
+    async def _save_if_due(self) -> None:
+        if clock.now() - self._saved_at >= SAVE_EVERY:
+            await self._save()
+
     async def _save(self, **changes: Any) -> None:
-        """Write where it stands; with it, the deals that a reconciling read found elsewhere."""
+        """Write where it stands; with it, the gaps that a reconciling read found, and what is to be read again."""
         now = clock.now()
         held = self._sync.lease_until
-        place = json.dumps({"page": self._page, "skip": self._skip})
+        place = json.dumps({"page": self._page, "skip": self._skip, "failing": self._failing})
         saved = self._sync._replace(**{"cursor": place, "lease_until": now + LEASE, "updated_at": now, **changes})
-        found = self._elsewhere if saved.reconciles else []
+        found, unread = self._elsewhere if saved.reconciles else [], self._unread
 
         async def work(tx: Transaction) -> bool:
             if not await save_sync(tx, saved, held):
                 return False
+            for object_id in sorted(unread):
+                await ask_to_judge(tx, saved.tenant_id, saved.connection_id, object_id, now)
             await self._filled(tx, saved, found, now)
             return True
 
         if not await self._db.transaction(work):
             raise _Lost
-        self._sync, self._elsewhere, self._saved_at = saved, [], now
+        self._sync, self._elsewhere, self._unread, self._saved_at = saved, [], [], now
 
 
-async def _patiently(call: Callable[[], Awaitable[Any]]) -> Any:
-    """Ask again a few times where that may help; where the CRM asks for a long pause, let go of the sync."""
-    for attempt in range(MOST_TRIES):
-        try:
-            return await call()
-        except ClientError as error:
-            if not error.again or attempt == MOST_TRIES - 1:
-                raise
-            wait = error.after if error.after is not None else FIRST_WAIT * 2**attempt
-        except Unreachable:
-            if attempt == MOST_TRIES - 1:
-                raise
-            wait = FIRST_WAIT * 2**attempt
-        if wait > PATIENCE:
-            raise _Pause(min(wait, 3600.0))
-        await asyncio.sleep(wait)
-    raise AssertionError("unreachable")
+def _may_help(error: ClientError | Unreachable) -> bool:
+    """Whether another try may."""
+    return error.again if isinstance(error, ClientError) else True

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import delete, literal_column, update
+from sqlalchemy import delete, literal_column, select, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_into, named, page, select_shape
@@ -48,6 +48,10 @@ NEXT = Query(
     ),
     StoredSync._make,
 )
+RECONCILING: Query[tuple[str]] = Query(
+    page(select(TABLE.c.sync_id).where(*by_key(TABLE, "tenant_id", "connection_id"), RUNNING, TABLE.c.reconciles)),
+    tuple,
+)
 LEASE = command(update(TABLE).where(*ONE).values(lease_until=named(TABLE, "lease_until", "until")))
 SAVE = command(
     update(TABLE)
@@ -67,6 +71,12 @@ async def insert_sync(tx: Transaction, sync: StoredSync) -> None:
 async def read_sync(db: Reader, tenant_id: str, sync_id: str) -> StoredSync | None:
     """One sync."""
     return await db.fetch_one(READ, {"tenant_id": tenant_id, "sync_id": sync_id})
+
+
+async def is_reconciling(db: Reader, tenant_id: str, connection_id: str) -> bool:
+    """Whether a reconciling read of a connection is under way."""
+    params = {"tenant_id": tenant_id, "connection_id": connection_id, "limit": 1}
+    return await db.fetch_one(RECONCILING, params) is not None
 
 
 async def claim_sync(tx: Transaction, now: datetime, until: datetime) -> StoredSync | None:

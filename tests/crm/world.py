@@ -76,10 +76,10 @@ async def connect(database: Database, **changes: Any) -> None:
     await database.transaction(lambda tx: put_connection(tx, row))
 
 
-async def deliver(database: Database, body: bytes, *, at: datetime = NOON) -> str:
+async def deliver(database: Database, body: bytes, *, at: datetime = NOON, to: str = "hs") -> str:
     """Have HubSpot deliver; the delivery's id."""
     request = Request("POST", URI, signed_headers(body, uri=URI, at=at), body)
-    return (await receive(database, "hs", request, key=KEY, now=at)).delivery_id
+    return (await receive(database, to, request, key=KEY, now=at)).delivery_id
 
 
 async def work_off(database: Database, *, at: datetime = NOON) -> None:

@@ -1,0 +1,136 @@
+"""Syncs of CRMs that fail: what one deal's failure means for it and for the others, and whose turn it is."""
+
+from datetime import timedelta
+
+import pytest
+
+from app import clock
+from app.crm.client import ClientError, Page
+from app.crm.http import Unreachable
+from app.services import sync
+from app.services.connection_care import begin_reconciling, renew_channels
+from app.services.events import Events
+from app.store.connection_states import read_state
+from app.store.crm_records import read_record
+from app.store.database import Database
+from app.store.syncs import claim_sync, is_reconciling, read_sync
+from tests.services.test_sync import Crm, connected, started, state, worker_of
+
+FAILING = ClientError("client_failing", again=True, status=500)
+BUSY = ClientError("client_throttled", again=True, after=0.001, status=429)
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As slow as it is for the others, a thousand times faster."""
+    monkeypatch.setattr(sync, "FIRST_WAIT", sync.FIRST_WAIT / 1000)
+    monkeypatch.setattr(sync, "PATIENCE", sync.PATIENCE / 1000)
+
+
+async def put_aside(database: Database, sync_id: str) -> float:
+    """For how many seconds nobody takes the sync; from here on somebody may."""
+    found = await read_sync(database, "acme", sync_id)
+    assert found is not None
+    before = clock.now()
+    await database.transaction(lambda tx: claim_sync(tx, found.lease_until, before))
+    return (found.lease_until - before).total_seconds()
+
+
+@pytest.mark.parametrize("error", [FAILING, Unreachable("timeout", host="x", seconds=1)])
+async def test_a_deal_that_keeps_failing_is_told_and_does_not_stop_the_others(
+    database: Database, error: Exception
+) -> None:
+    crm = Crm(5)
+    crm.failing["1"] = error
+    sync_id = await started(database)
+    await worker_of(database, crm).next()
+    code = error.code  # type: ignore[attr-defined]
+    assert (crm.read, await state(database, sync_id)) == (["0", "2", "3", "4"], ("done", 4, 1, 5, code))
+
+
+async def test_a_deal_that_may_be_readable_later_is_read_again_when_it_has_settled(database: Database) -> None:
+    crm = Crm(3)
+    crm.failing = {"1": FAILING, "2": ClientError("client_refused", again=False)}
+    await started(database)
+    before = clock.now()
+    await worker_of(database, crm).next()
+    records = [await read_record(database, "acme", "hub-1", one) for one in crm.ids]
+    due = [None if one is None else one.judge_at for one in records]
+    assert (due[0], due[2]) == (None, None)
+    assert due[1] is not None
+    assert before <= due[1] <= clock.now()
+
+
+async def test_a_crm_that_asks_for_short_pauses_again_and_again_fails_no_deal(database: Database) -> None:
+    crm = Crm(3, *[BUSY] * (sync.MOST_TRIES + 1))
+    sync_id = await started(database)
+    await worker_of(database, crm).next()
+    assert (crm.read, await state(database, sync_id)) == ([], ("running", 0, 0, 3, None))
+    assert sync.WAIT_FOR_CRM - 5 <= await put_aside(database, sync_id) <= sync.WAIT_FOR_CRM
+    await worker_of(database, crm).next()
+    assert (crm.read, await state(database, sync_id)) == (crm.ids, ("done", 3, 0, 3, None))
+
+
+async def test_a_list_that_fails_is_asked_for_again_later_but_not_for_ever(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unlisted(Crm):
+        async def list_deals(self, *_: object) -> Page:
+            raise FAILING
+
+    sync_id = await started(database)
+    crm = Unlisted(3)
+    await worker_of(database, crm).next()
+    assert await state(database, sync_id) == ("running", 0, 0, None, None)
+    assert sync.WAIT_FOR_CRM - 5 <= await put_aside(database, sync_id) <= sync.WAIT_FOR_CRM
+    monkeypatch.setattr(sync, "WAIT_FOR_CRM", 0.0)
+    turns = 1
+    while (await state(database, sync_id))[0] == "running":
+        await worker_of(database, crm).next()
+        turns += 1
+    assert (turns, await state(database, sync_id)) == (sync.MOST_FAILING, ("failed", 0, 0, None, "client_failing"))
+
+
+async def test_a_large_sync_holds_up_no_other(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "TURN", timedelta(0))
+    crm = Crm(7)
+    large, small = await started(database), await started(database, object_id="9")
+    worker = worker_of(database, crm)
+    for _ in range(3):
+        await worker.next()
+    assert (crm.read, (await state(database, small))[0]) == (["0", "9", "1"], "done")
+    while await worker.next():
+        pass
+    assert (sorted(crm.read), await state(database, large)) == ([*crm.ids, "9"], ("done", 7, 0, 7, None))
+
+
+async def test_failures_in_a_row_are_counted_over_turns(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "TURN", timedelta(0))
+    crm = Crm(50)
+    crm.failing = dict.fromkeys(crm.ids, FAILING)
+    sync_id = await started(database)
+    worker = worker_of(database, crm)
+    while await worker.next():
+        pass
+    assert await state(database, sync_id) == ("failed", 0, sync.MOST_FAILING, 50, "client_failing")
+
+
+async def test_no_reconciling_read_is_begun_beside_another(database: Database) -> None:
+    events, now = Events("urn:test"), clock.now() - timedelta(hours=9)
+    await connected(database, events)
+    crm = Crm(2)
+    crm.renewed = [None]
+    await renew_channels(database, crm.client_of, events, now)
+    for hours in range(4):
+        await begin_reconciling(database, now + timedelta(hours=hours), lambda: None)
+    worker = worker_of(database, crm, events)
+    ran = 0
+    while await worker.next():
+        ran += 1
+    found = await read_state(database, "acme", "hub-1")
+    assert found is not None
+    assert (ran, crm.read, found.reconciled_until, found.reconcile_at) == (
+        1, crm.ids, now, now + timedelta(hours=4),
+    )  # fmt: skip
+    await begin_reconciling(database, now + timedelta(hours=4), lambda: None)
+    assert await is_reconciling(database, "acme", "hub-1") is True

@@ -5,7 +5,7 @@ from app.crm.hubspot.draft import configuration
 from app.crm.hubspot.events import DEAL_TYPE, MOST_EVENTS, read
 from app.crm.hubspot.history import record
 from app.crm.hubspot.settings import HubspotSettings
-from app.crm.hubspot.signature import SIGNATURE, TIMESTAMP, WINDOW, sign, sign_v1, signed_text, verify
+from app.crm.hubspot.signature import SIGNATURE, TIMESTAMP, WINDOW, sign, sign_v1, sign_v2, signed_text, verify
 
 __all__ = [
     "DEAL_TYPE",
@@ -20,6 +20,7 @@ __all__ = [
     "record",
     "sign",
     "sign_v1",
+    "sign_v2",
     "signed_text",
     "verify",
 ]

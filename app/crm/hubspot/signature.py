@@ -1,4 +1,4 @@
-"""Whether HubSpot sent this: its signatures v3, and v1 where there is no v3. Pure: the time comes in."""
+"""Whether HubSpot sent this: its signature v3, and v1 or v2 where there is no v3. Pure: the time comes in."""
 
 import base64
 import hashlib
@@ -36,13 +36,18 @@ def sign_v1(secret: str, body: bytes) -> str:
     return hashlib.sha256(secret.encode() + body).hexdigest()
 
 
+def sign_v2(secret: str, method: str, uri: str, body: bytes) -> str:
+    """The one of workflows and cards: with the address as it was called, and without a time."""
+    return hashlib.sha256(f"{secret}{method.upper()}{uri}".encode("utf-8", "replace") + body).hexdigest()
+
+
 def verify(
     secrets: Sequence[str], *, method: str, uri: str, headers: Mapping[str, str], body: bytes, now: datetime
 ) -> bool:
-    """Say whether HubSpot sent this: v3 within five minutes of now either way, v1 only where no v3 came at all.
+    """Say whether HubSpot sent this: v3 within five minutes of now either way, others only where no v3 came at all.
 
-    Hostile headers are simply wrong. What v1 signed can be sent again by anybody who saw it; each event of it counts
-    once all the same.
+    Hostile headers are simply wrong. What v1 or v2 signed can be sent again by anybody who saw it; each event of it
+    counts once all the same.
     """
     if SIGNATURE in headers:
         timestamp = headers.get(TIMESTAMP, "")
@@ -52,8 +57,11 @@ def verify(
         if abs(age) > WINDOW:
             return False
         return _is_one_of(headers[SIGNATURE], [sign(secret, method, uri, body, timestamp) for secret in secrets])
-    if headers.get(OLD_VERSION, "").strip() == "v1":
-        return _is_one_of(headers.get(OLD_SIGNATURE, ""), [sign_v1(secret, body) for secret in secrets])
+    version, given = headers.get(OLD_VERSION, "").strip(), headers.get(OLD_SIGNATURE, "")
+    if version == "v1":
+        return _is_one_of(given, [sign_v1(secret, body) for secret in secrets])
+    if version == "v2":
+        return _is_one_of(given, [sign_v2(secret, method, uri, body) for secret in secrets])
     return False
 
 

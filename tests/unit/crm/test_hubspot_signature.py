@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.crm.events import from_milliseconds
-from app.crm.hubspot import sign, sign_v1, signed_text, verify
+from app.crm.hubspot import sign, sign_v1, sign_v2, signed_text, verify
 
 SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
 URI = "https://engine.example.com/webhooks/hubspot"
@@ -121,6 +121,27 @@ def test_where_there_is_no_v3_the_older_signature_counts_whenever_it_comes() -> 
         _verify_with({"x-hubspot-signature-version": "v1"}),
     ]
     assert wrong == [False] * 7
+
+
+V2_OF_THE_DOCS = "eee2dddcc73c94d699f5e395f4b9d454a069a6855fbfa152e91e88823087200e"
+"""HubSpot's own example: a GET of https://www.example.com/webhook_uri without a body."""
+
+
+def test_a_workflow_s_signature_covers_the_address_as_it_was_called() -> None:
+    assert sign_v2(SECRET, "GET", "https://www.example.com/webhook_uri", b"") == V2_OF_THE_DOCS
+    uri = f"{URI}?a=%3A"
+    headers = {"x-hubspot-signature": sign_v2(SECRET, "POST", uri, BODY), "x-hubspot-signature-version": "v2"}
+
+    def accepts(method: str = "POST", address: str = uri, body: bytes = BODY, **changes: str) -> bool:
+        return verify([SECRET], method=method, uri=address, headers={**headers, **changes}, body=body, now=SENT_AT)
+
+    assert accepts() is True
+    wrong = [
+        accepts("PUT"), accepts(address=URI), accepts(address=f"{URI}?a=:"), accepts(address="\udcff"),
+        accepts(body=BODY + b" "), accepts(**{"x-hubspot-signature-version": "v1"}),
+        accepts(**{"x-hubspot-signature": "\udcff"}), accepts(**{"x-hubspot-signature-v3": SIGNATURE}),
+    ]  # fmt: skip
+    assert wrong == [False] * 8
 
 
 @pytest.mark.parametrize("v3", ["", "wrong", SIGNATURE])

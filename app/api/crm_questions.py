@@ -46,6 +46,16 @@ PARAMETERS: list[dict[str, Any]] = [
         "description": "With `connection`: `true` leaves the decision log alone.",
         "schema": {"enum": ["true", "false"]},
     },
+    *(
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": "With `connection`: the secret, where the CRM can only bring it in the address.",
+            "schema": {"type": "string"},
+        }
+        for name in ("key", "code")
+    ),
 ]
 _NAMES = frozenset(one["name"] for one in PARAMETERS)
 _MOST_PARAMETERS = 10

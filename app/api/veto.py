@@ -9,13 +9,16 @@ from starlette.types import Receive, Scope
 from app import clock
 from app.api import examples
 from app.api.context import Services
-from app.api.crm_questions import log, rendered
+from app.api.crm_questions import log as write
+from app.api.crm_questions import rendered
 from app.api.openapi import answers, public
 from app.api.problems import Problem, Reply
 from app.api.replies import DecisionReply, Shape, json_reply
 from app.api.routing import respond, router
 from app.api.webhooks import encryption_key, signed_request
-from app.i18n import pick_locale
+from app.i18n import Locale, pick_locale, texts
+from app.services.crm_questions import Answer
+from app.store.connections import StoredConnection
 
 routes = router("connections")
 PATH = "/veto/{connection}"
@@ -23,7 +26,7 @@ _PREFIX = PATH.partition("{")[0]
 
 
 class VetoReply(Shape):
-    """The CRM may go on. `checked` is false where we could not tell and the connection chose to go on all the same."""
+    """The CRM may go on. `checked` is false where a move was not judged, or not on all that its verdict depends on."""
 
     allowed: bool
     checked: bool
@@ -84,23 +87,26 @@ async def _ask(
     services: Services, connection: str, scope: Scope, receive: Receive, headers: Mapping[str, str]
 ) -> Reply:
     locale = pick_locale(headers.get("accept-language"))
+    shapes: list[dict[str, Any]] = []
+
+    async def log(connection: StoredConnection, asked: list[Answer]) -> None:
+        entries, found = rendered(connection, asked, locale, source="veto")
+        await write(services, entries)
+        shapes.extend(found)
+
     sent = await signed_request(services, scope, receive, headers)
-    vetoed = await services.vetoes.ask(connection, sent, key=encryption_key(services), now=clock.now())
-    entries, shapes = rendered(vetoed.connection, list(vetoed.answers), locale, source="veto")
-    try:
-        await log(services, entries)
-    except Exception as error:  # noqa: BLE001 - a verdict that cannot be logged is a failure of ours
-        vetoed = services.vetoes.failed(vetoed.connection, error)
-        entries, shapes = [], []
+    vetoed = await services.vetoes.ask(connection, sent, key=encryption_key(services), now=clock.now(), log=log)
     for one in vetoed.answers:
         services.metrics.decided(one.decision.outcome, "veto")
     if not vetoed.allowed:
-        reasons = [
-            f"{one['message']} ({one['detail']})"
-            for shape in shapes
-            for one in shape["findings"]
-            if one["severity"] == "block"
-        ]
-        raise Problem("move-vetoed", reasons="; ".join(reasons), extra={"decisions": shapes})
+        raise Problem("move-vetoed", reasons=_reasons(shapes, locale), extra={"decisions": shapes})
     content = {"allowed": True, "checked": vetoed.checked, "decisions": shapes}
     return json_reply(content, locale)
+
+
+def _reasons(shapes: list[dict[str, Any]], locale: Locale) -> str:
+    """Every reason in one line; of a move that nothing is found against, that we cannot tell."""
+    blocking = [one for shape in shapes for one in shape["findings"] if one["severity"] == "block"]
+    if not blocking:
+        return texts(locale).text("veto.stage_before_unknown")
+    return "; ".join(f"{one['message']} ({one['detail']})" for one in blocking)

@@ -39,6 +39,12 @@ class Known(NamedTuple):
         return ours is not None and any(event.by == ours for event in self.asked)
 
     @property
+    def moves(self) -> bool:
+        """Whether what was asked takes the deal elsewhere than it stands."""
+        keys = {event.key for event in self.asked}
+        return any(move.event.key in keys for move in self.deal.line.moves)
+
+    @property
     def actor(self) -> Actor | None:
         """Who moves the deal, where the mapping knows them."""
         told = next((event.by for event in reversed(self.asked) if event.by is not None), None)

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
 
 from app import logs
 from app.crm.adapters import ADAPTERS
+from app.crm.connection import UNMAPPED
 from app.crm.events import Malformed
 from app.crm.secrets import NoKey, WrongKey
 from app.engine import Decision
@@ -22,6 +24,7 @@ from app.store.database import Database, DatabaseDown
 
 PATIENCE = 5.0
 """Seconds within which we must have answered: somebody waits in front of a form."""
+Log = Callable[[StoredConnection, list[Answer]], Awaitable[None]]
 _MOST_KNOWN = 1000
 _log = logs.get_logger(__name__)
 
@@ -46,12 +49,13 @@ class Vetoed(NamedTuple):
         What only facts stand against that nobody brought, the connection's `on_failure` decides.
         """
         unsure = settings_of(self.connection).on_failure == "open"
-        return not any(_refuses(one.decision) or (not unsure and _cannot_tell(one.decision)) for one in self.answers)
+        return not any(_refuses(one.decision) or (not unsure and _cannot_tell(one)) for one in self.answers)
 
     @property
     def checked(self) -> bool:
-        """Whether every move was judged on what is known."""
-        return not self.failed and not any(_cannot_tell(one.decision) for one in self.answers)
+        """Whether every move was judged, on all that its verdict depends on."""
+        judged = all(one.decision.outcome != "not_judged" and not _cannot_tell(one) for one in self.answers)
+        return judged and not self.failed
 
 
 def _refuses(decision: Decision) -> bool:
@@ -60,8 +64,15 @@ def _refuses(decision: Decision) -> bool:
     return bool(blocking) and (not decision.missing or any(one.code != "cannot_evaluate" for one in blocking))
 
 
-def _cannot_tell(decision: Decision) -> bool:
-    """Whether only facts that nobody brought stand against the move."""
+def _cannot_tell(one: Answer) -> bool:
+    """Whether only what nobody brought stands against the move: facts, or where a deal stands that is not new.
+
+    A stage that the mapping does not name is nothing to the process.
+    """
+    decision = one.decision
+    if decision.outcome == "not_judged":
+        is_new = any(event.kind == "created" for event in one.known.asked)
+        return decision.from_stage is None and not is_new and not decision.to_stage.startswith(UNMAPPED)
     return decision.outcome == "blocked" and not _refuses(decision)
 
 
@@ -73,21 +84,26 @@ class Vetoes:
         self._processes = processes
         self._known: OrderedDict[str, StoredConnection] = OrderedDict()
 
-    async def ask(self, connection_id: str, request: Request, *, key: str | None, now: datetime) -> Vetoed:
-        """The verdict. Raises UnknownConnection and BadSignature; VetoFailed where a failure of ours is to refuse."""
+    async def ask(self, connection_id: str, request: Request, *, key: str | None, now: datetime, log: Log) -> Vetoed:
+        """The verdict, which `log` has logged. Raises UnknownConnection and BadSignature; VetoFailed where a failure
+        of ours is to refuse.
+        """
+        by = asyncio.get_running_loop().time() + PATIENCE
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout_at(by):
                 connection = await genuine(self._database, connection_id, request, key=key, now=now)
                 self._remember(connection)
         except (DatabaseDown, SecretUnavailable, TimeoutError) as error:
-            return self.failed(self._recalled(connection_id, request, key, now, error), error)
+            return self._failed(self._recalled(connection_id, request, key, now, error), error)
         try:
-            async with asyncio.timeout(PATIENCE):
-                return Vetoed(connection, await self._answers(connection, request, now))
+            async with asyncio.timeout_at(by):
+                answers = await self._answers(connection, request, now)
+                await log(connection, answers)
+                return Vetoed(connection, tuple(answers))
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer; it is logged
-            return self.failed(connection, error)
+            return self._failed(connection, error)
 
-    def failed(self, connection: StoredConnection, error: Exception) -> Vetoed:
+    def _failed(self, connection: StoredConnection, error: Exception) -> Vetoed:
         """We cannot tell: what the connection has chosen for that, told in the log."""
         choice = settings_of(connection).on_failure
         code = error.code if isinstance(error, Malformed) else type(error).__name__
@@ -100,7 +116,7 @@ class Vetoes:
             raise VetoFailed(connection=connection.connection_id) from error
         return Vetoed(connection, failed=True)
 
-    async def _answers(self, connection: StoredConnection, request: Request, now: datetime) -> tuple[Answer, ...]:
+    async def _answers(self, connection: StoredConnection, request: Request, now: datetime) -> list[Answer]:
         """The decision on each deal that is about to move, save what we do ourselves. Raises what cannot be read."""
         if request.refused is not None:
             raise request.refused
@@ -111,8 +127,8 @@ class Vetoes:
         known = await known_deals(self._database, self._processes, connection, body.batch)
         if body.batch.hints and not known:  # something happens to the deal, and nobody told what
             raise Malformed("event_field_missing", field=settings_of(connection).stage_property)
-        found = [answer(one, None, now) for one in known if not one.own]
-        return tuple(one for one in found if one is not None and not one.own)
+        found = [answer(one, None, now) for one in known if one.moves and not one.own]
+        return [one for one in found if one is not None and not one.own]
 
     def _remember(self, connection: StoredConnection) -> None:
         self._known[connection.connection_id] = connection
@@ -126,6 +142,8 @@ class Vetoes:
         """The connection as it was when it was last seen here, if this is its CRM; raises what went wrong if not."""
         connection = self._known.get(connection_id)
         if connection is None:
+            if isinstance(error, TimeoutError):
+                raise DatabaseDown("it does not answer") from error
             raise error
         method, uri, headers, body = request[:4]
         try:

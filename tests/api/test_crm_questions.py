@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from app import clock
 from tests.api.test_connections import generic
 from tests.api.world import World, log_of, problem_of
 from tests.builders import ready_deal, stored
+from tests.crm.fakes.dynamics_steps import dynamics_settings
 from tests.crm.generic_builders import signed, update
 
 
@@ -147,6 +149,22 @@ async def test_only_the_connections_own_credentials_open_it(crm: Crm) -> None:
     answer = await crm.send(body, headers, connection="nobodys")
     assert (answer.status_code, problem_of(answer)) == (404, "unknown-connection")
     assert await log_of(crm.world) == []
+
+
+@pytest.mark.parametrize("name", ["key", "code"])
+async def test_a_crm_that_can_only_bring_its_key_in_the_address_may_ask_too(world: World, name: str) -> None:
+    settings = dynamics_settings().model_dump(mode="json", exclude_none=True)
+    connection = f"d-{world.tenant}"
+    pipelines = {"all": {"process": "b2b-saas", "stages": {"0": "demo_scheduled", "2": "demo_completed"}}}
+    mapped = {"fields": {}, "activities": {}, "contact_roles": {}, "approvals": {}, "pipelines": pipelines}
+    await world.good("PUT", f"/connections/{connection}", {**settings, **mapped, "secret": "a long & random key"})
+    asked = {"connection": connection, "to": "demo_completed"}
+    body = {"opportunityid": str(UUID(int=7)), "salesstagecode": 0}
+    told = [
+        await world.ask("POST", "/validate-transition", body, params={**asked, name: key}, key=None)
+        for key in ("a long & random key", "another")
+    ]
+    assert [one.status_code for one in told] == [200, 401]
 
 
 @pytest.mark.parametrize("content", [7, [], [7], {}, {"deal": {}}, "x"])

@@ -1,15 +1,19 @@
 """Vetoes over HTTP: a CRM asks before it saves; the status code says whether it may, the body why not."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from app import clock
+from app.main import create_app
+from app.services import veto
+from app.settings import Settings
 from app.store.database import DatabaseDown
 from tests.api import test_webhooks as hooks
 from tests.api.test_webhooks import SERVER, A, B, World
-from tests.crm.builders import SECRET, body_of, settings_json, signed_headers, stage_change
+from tests.crm.builders import SECRET, body_of, change, creation, settings_json, signed_headers, stage_change
 from tests.crm.world import KEY
 
 settings, keys, world = hooks.settings, hooks.keys, hooks.world
@@ -59,8 +63,6 @@ async def test_what_comes_with_the_question_counts_as_saved(world: World) -> Non
     await connect(world)
     await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
     now = clock.now()
-    from tests.crm.builders import change
-
     body = body_of(change("next_step_text", "send the offer", at=now), stage_change(B, at=now))
     assert (await ask(world, body)).status_code == 200
 
@@ -75,6 +77,35 @@ async def test_what_only_missing_facts_stand_against_the_connection_decides(
     assert answer.status_code == status
     if status == 200:
         assert (answer.json()["checked"], answer.json()["decisions"][0]["outcome"]) == (False, "blocked")
+
+
+async def test_a_deal_that_stays_where_it_stands_is_not_asked_about_again(world: World) -> None:
+    await connect(world)
+    await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
+    told = await world.became(await world.deliver(moved()))
+    assert told["events"]["judged"] == 1
+    answer = await ask(world, body_of(change("amount", "7", at=clock.now()), stage_change(B, at=clock.now())))
+    assert (answer.status_code, answer.json()) == (200, {"allowed": True, "checked": True, "decisions": []})
+
+
+@pytest.mark.parametrize(("choice", "status"), [("open", 200), ("closed", 409)])
+async def test_where_a_deal_stands_that_nobody_told_of_the_connection_decides(
+    world: World, choice: str, status: int
+) -> None:
+    await connect(world, on_failure=choice)
+    answer = await ask(world, moved())
+    assert answer.status_code == status
+    if status == 200:
+        assert (answer.json()["checked"], answer.json()["decisions"][0]["outcome"]) == (False, "not_judged")
+    else:
+        assert answer.json()["detail"] == "where the deal stands is not known, so the move cannot be judged"
+
+
+async def test_what_the_process_says_nothing_of_goes_on_and_is_not_called_checked(world: World) -> None:
+    await connect(world, on_failure="closed")
+    for body in (moved("elsewhere"), body_of(creation(at=clock.now()), stage_change(B, at=clock.now()))):
+        answer = await ask(world, body)
+        assert (answer.status_code, answer.json()["checked"]) == (200, False), body
 
 
 async def test_only_the_crm_itself_may_ask(world: World) -> None:
@@ -107,6 +138,31 @@ async def test_when_we_fail_the_connection_decides(
 
 
 @pytest.mark.parametrize(("choice", "status"), [("open", 200), ("closed", 500)])
+async def test_a_log_that_does_not_answer_is_waited_for_no_longer_than_all_else(
+    world: World, monkeypatch: pytest.MonkeyPatch, choice: str, status: int
+) -> None:
+    await connect(world, on_failure=choice)
+    await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
+    monkeypatch.setattr(veto, "PATIENCE", 0.3)
+    monkeypatch.setattr(world.app.state.services.database, "transaction", _never)
+    async with asyncio.timeout(5):
+        assert (await ask(world, moved())).status_code == status
+
+
+async def test_a_database_that_does_not_answer_for_a_connection_never_seen_is_unavailable(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(veto, "PATIENCE", 0.05)
+    monkeypatch.setattr(world.app.state.services.database, "fetch_one", _never)
+    answer = await ask(world, moved())
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/database-unavailable")
+
+
+async def _never(*_: Any) -> None:
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize(("choice", "status"), [("open", 200), ("closed", 500)])
 async def test_what_cannot_be_read_is_a_failure_too(world: World, choice: str, status: int) -> None:
     await connect(world, on_failure=choice)
     for body in (b"{", b"[" * 100_000, body_of({"portalId": 7}), body_of(7)):
@@ -114,9 +170,6 @@ async def test_what_cannot_be_read_is_a_failure_too(world: World, choice: str, s
 
 
 async def test_both_ways_answer_alike(world: World) -> None:
-    from app.main import create_app
-    from app.settings import Settings
-
     await connect(world)
     await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
     app = create_app(Settings.from_env({"STAGERAIL_ENCRYPTION_KEY": KEY}), lane=False)

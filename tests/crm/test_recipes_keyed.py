@@ -88,6 +88,7 @@ async def test_the_script_registers_the_gate_and_what_tells(tmp_path: Path) -> N
         environ = {
             "PATH": os.environ["PATH"], "DYNAMICS": crm.url, "TOKEN": crm.token, "CONNECTION": "d",
             "SECRET": 'a "key" & more', "STAGERAIL": "https://gate.example.com", "FIELDS": "estimatedvalue",
+            "ACTIVITY_FIELDS": "new_result",
         }  # fmt: skip
         process = await asyncio.create_subprocess_exec(
             node, "register-steps.js", cwd=tmp_path, env=environ, stdout=asyncio.subprocess.PIPE
@@ -113,6 +114,9 @@ async def test_the_script_registers_the_gate_and_what_tells(tmp_path: Path) -> N
         assert [one["attributes"] for one in images][:2] == [
             "salesstagecode,statecode", "salesstagecode,statecode,ownerid,estimatedvalue"
         ]  # fmt: skip
+        watched = "statecode,statuscode,regardingobjectid,ownerid,scheduledstart,scheduledend,actualend,new_result"
+        changes = [one.get("filteringattributes") for one in steps[-4:]]
+        assert (changes, images[2]["attributes"]) == ([watched] * 4, f"{watched},directioncode,subject,description")
         assert (
             images[0]["sdkmessageprocessingstepid@odata.bind"]
             == "/sdkmessageprocessingsteps(sdkmessageprocessingsteps-1)"

@@ -5,7 +5,7 @@ as `?code=`, `HttpQueryString` as `?key=`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.crm.dynamics.activities import TABLES, activity_fact, contact_fact, contacts_of
 from app.crm.dynamics.context import Context, context_of
@@ -20,6 +20,7 @@ DEALS = "opportunity"
 _CLOSING = {"win": WON, "winopportunity": WON, "lose": LOST, "loseopportunity": LOST}
 _STATES = ("setstate", "setstatedynamicentity")
 _OF_THE_FLOW = ("opportunityid", "bpf_opportunityid")
+_LESS = timedelta(microseconds=1)
 
 
 def verify(
@@ -47,7 +48,7 @@ def _opportunity(context: Context, settings: DynamicsSettings) -> Batch:
     close = attributes(context.inputs.get("OpportunityClose")) if closing else {}
     closed = reference_of(close.get("opportunityid"))
     object_id = closed.id if closed else context.record_id
-    if context.table == "opportunityclose" and not closed:
+    if context.table != DEALS and not closed:  # quotes are won too
         return Batch((), 1, ())
     if object_id is None:
         raise Malformed("event_field_missing", field="PrimaryEntityId")
@@ -120,7 +121,10 @@ def _flow(context: Context, settings: DynamicsSettings) -> Batch:
 
 
 def _activity(context: Context, settings: DynamicsSettings) -> Batch:
-    """An activity of an opportunity. One that came in part is read back."""
+    """An activity of an opportunity. One that came in part is read back.
+
+    A change never tells all, the people least: at the time of the change, what is read counts more.
+    """
     regarding = reference_of(context.now.get("regardingobjectid"))
     before = reference_of(context.pre.get("regardingobjectid"))
     left = before.id if before is not None and before.table == DEALS and before != regarding else None
@@ -133,8 +137,9 @@ def _activity(context: Context, settings: DynamicsSettings) -> Batch:
         return Batch((), 0, (), (Fact(regarding.id, "activity", context.record_id, context.at, None),))
     if context.message != "create" and STATE not in context.now:
         return Batch((), 0, (), tuple(facts), (regarding.id,))
+    at = context.at if context.message == "create" else context.at - _LESS
     fact = activity_fact(
-        context.table, context.now, settings, deal=regarding.id, activity_id=context.record_id, at=context.at,
+        context.table, context.now, settings, deal=regarding.id, activity_id=context.record_id, at=at,
         contacts=contacts_of(context.now),
     )  # fmt: skip
     facts += [] if fact is None else [fact]

@@ -26,10 +26,14 @@ main(JSON.parse(process.env.EVENT), (said) => console.log(JSON.stringify(said)))
 class Gate(FakeCrm):
     """Answers as `POST /validate-transition` does: one stage is allowed, the others are not."""
 
+    unknown: frozenset[str] = frozenset()
+
     @route("POST", "/validate-transition")
     def _validate(self, call: Call) -> Answer:
         if call.json["to"] == "demo_completed":
             return Answer(200, {"outcome": "allowed", "findings": []})
+        if call.json["deal_id"] in self.unknown:
+            return Answer(200, {"outcome": "not_judged", "findings": []})
         findings = [
             {"severity": "block", "message": "Hold the demo", "detail": "no demo held"},
             {"severity": "warn", "message": "Budget", "detail": "unknown"},
@@ -83,6 +87,9 @@ async def test_a_requested_stage_is_set_when_it_is_allowed_and_explained_when_no
         assert [one.get("hs_note_body") for one in world.crm.things["notes"].values()] == [
             "Hold the demo: no demo held"
         ]
+        gate.unknown = frozenset({f"hubspot-eu:{deal}"})
+        assert await _ask(tmp_path, world, gate, deal, requested_stage="won") == (0, "not_judged")
+        assert [*world.crm.things["notes"].values()][-1].get("hs_note_body") == "Not moved: not_judged"
         assert await _ask(tmp_path, world, gate, deal, requested_stage="odd") == (0, "unknown_stage")
         gate.fail_next(1, 503)
         assert await _ask(tmp_path, world, gate, deal, requested_stage="won") == (1, None)

@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from app.crm.dynamics import read, record, verify
 from app.crm.events import Malformed
+from app.crm.facts import facts_of, with_facts
+from app.engine.snapshot import Activity
 from app.safe_json import UnsafeJson, read_json
 from tests.crm.builders import NOON
 from tests.crm.fakes.dynamics import PROCESS, FakeDynamics
@@ -187,6 +189,25 @@ def test_an_activity_that_came_in_part_is_read_back_and_one_that_left_is_gone() 
         "PreEntityImages": part["PreEntityImages"],
     }
     assert [(one.id, one.value) for one in read(body_of(gone), SETTINGS).facts] == [(guid(5), None)]
+
+
+def test_what_is_read_counts_more_than_a_change_that_was_told_without_every_column() -> None:
+    settings = dynamics_settings(activities={"100": {"activity": "demo"}}, activity_type_property="new_type")
+    row = {"_regardingobjectid_value": DEAL, "statecode": 0, "scheduledend": "2025-11-20T10:30:00Z"}
+    ended = entity("phonecall", guid(5), {"statecode": 1, "actualend": "2025-11-20T10:09:00Z"})
+    change = context("Update", ended, at=at(9), table="phonecall", pre=row)
+    [told] = read(body_of(change), settings).facts
+    assert told.value == {"id": guid(5), "activity": "phonecall", "at": at(9).isoformat(), "status": "done"}
+    whole = told._replace(at=at(9), value={**(told.value or {}), "activity": "demo"})
+    for order in ([told, whole], [whole, told]):
+        [activity] = facts_of(with_facts({}, {}, order), Activity)
+        assert activity.activity == "demo"
+
+
+def test_what_is_won_beside_opportunities_is_none_of_ours() -> None:
+    quote = context("Win", None, at=at(5), table="quote", inputs=[{"key": "Status", "value": {"Value": 4}}])
+    batch = read(body_of({**quote, "PrimaryEntityId": guid(6)}), SETTINGS)
+    assert (batch.events, batch.hints, batch.ignored) == ((), (), 1)
 
 
 def test_a_connection_names_a_contact_with_its_role() -> None:

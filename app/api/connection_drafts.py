@@ -10,6 +10,7 @@ from app import clock
 from app.api import examples
 from app.api.connections import ConnectionId
 from app.api.context import caller_of
+from app.api.crm_examples import HUBSPOT_EVENT
 from app.api.crm_questions import reason_of
 from app.api.openapi import answers, operation
 from app.api.parameters import iso
@@ -150,7 +151,7 @@ async def draft_connection(
 async def try_delivery(
     request: Request,
     connection_id: ConnectionId,
-    body: Annotated[TryAsked, Body(openapi_examples={"an event": {"value": {"delivery": [{"objectId": 1}]}}})],
+    body: Annotated[TryAsked, Body(openapi_examples={"an event": {"value": {"delivery": [HUBSPOT_EVENT]}}})],
 ) -> Response:
     """What a pasted delivery would do, without doing it: its signature is not asked for, and nothing of it stays."""
     caller = caller_of(request)

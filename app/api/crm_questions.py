@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope
 
 from app import clock
 from app.api.context import Services
+from app.api.crm_examples import CREDENTIALS
 from app.api.problems import InvalidBody, Problem, Reply
 from app.api.replies import json_reply
 from app.api.webhooks import encryption_key, signed_request
@@ -28,8 +29,7 @@ PARAMETERS: list[dict[str, Any]] = [
         "name": "connection",
         "in": "query",
         "required": False,
-        "description": "The body is a CRM's own record or event, or a list of them, under the credentials of this "
-        "connection in place of a key.",
+        "description": f"The body is a CRM's own record or event, or a list of them. {CREDENTIALS}",
         "schema": {"type": "string"},
     },
     {

@@ -65,6 +65,7 @@ LOGGED = {
 }  # fmt: skip
 MOVE = {**DECISION, "applied": False}
 _LOOK = decide(_COMPILED, _SNAPSHOT, "lost", as_of=_NOW)
+ALLOWED = render_decision(_LOOK, _COMPILED, "en", decision_id=_ID)
 MOVES = {"stage": "demo_scheduled", "items": [render_decision(_LOOK, _COMPILED, "en", decision_id=None)]}
 ADVICE = render_advice(suggest(_COMPILED, _SNAPSHOT, as_of=_NOW), _COMPILED, "en")
 

@@ -97,6 +97,10 @@ class DecisionReply(Shape):
     process: ProcessRef
     from_stage: Annotated[str | None, Field(alias="from")]
     to: str | None
+    from_buyer: Annotated[
+        str | None, Field(description="The buyer's step of the stage that is left, if it has one.")
+    ] = None
+    to_buyer: Annotated[str | None, Field(description="The same of the stage that is entered.")] = None
     as_of: str
     findings: list[FindingReply]
     satisfied: list[JudgedReply]
@@ -109,10 +113,16 @@ class DecisionReply(Shape):
     ] = []
 
 
-class DecisionsReply(Shape):
-    """The decisions on a batch, each with its `deal_id`; `faults` are those of its items that cannot be used."""
+class AskedDecisionReply(DecisionReply):
+    """The decision on a deal that a CRM asks about."""
 
-    decisions: list[DecisionReply]
+    deal_id: str
+
+
+class DecisionsReply(Shape):
+    """The decisions on a batch; `faults` are those of its items that cannot be used."""
+
+    decisions: list[AskedDecisionReply]
 
 
 class LoggedDecisionReply(DecisionReply):

@@ -57,6 +57,9 @@ async def validate_transition(
 
     The deal is sent along (`process` and `deal`) or stored (`deal_id`, optionally with `proposed` facts that are never
     stored). The decision is logged unless `dry_run` is true.
+
+    With `connection`, the body is a CRM's own record or event as it writes it, under its own credentials: the answer is
+    the same decision with its `deal_id`, or `decisions` for a list.
     """
     return respond(await answer(caller_of(request), body, request.state.body))
 

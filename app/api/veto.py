@@ -9,11 +9,12 @@ from starlette.types import Receive, Scope
 from app import clock
 from app.api import examples
 from app.api.context import Services
+from app.api.crm_examples import CREDENTIALS, DYNAMICS_STEP
 from app.api.crm_questions import log as write
 from app.api.crm_questions import rendered
 from app.api.openapi import answers, public
 from app.api.problems import Problem, Reply
-from app.api.replies import DecisionReply, Shape, json_reply
+from app.api.replies import AskedDecisionReply, Shape, json_reply
 from app.api.routing import respond, router
 from app.api.webhooks import encryption_key, signed_request
 from app.i18n import Locale, pick_locale, texts
@@ -30,16 +31,15 @@ class VetoReply(Shape):
 
     allowed: bool
     checked: bool
-    decisions: list[DecisionReply]
+    decisions: list[AskedDecisionReply]
 
 
-VETO: dict[str, Any] = {"allowed": True, "checked": True, "decisions": []}
 _BODY: dict[str, Any] = {
     **public(),
     "requestBody": {
         "required": True,
-        "description": "What the CRM sends before it saves, to the byte.",
-        "content": {"application/json": {"schema": {}, "example": {"MessageName": "Update"}}},
+        "description": f"What the CRM sends before it saves, to the byte. {CREDENTIALS}",
+        "content": {"application/json": {"schema": {}, "example": DYNAMICS_STEP}},
     },
 }
 
@@ -50,8 +50,9 @@ _BODY: dict[str, Any] = {
     responses=answers(
         200,
         VetoReply,
-        {**VETO, "decisions": [examples.DECISION]},
+        {"allowed": True, "checked": True, "decisions": [{**examples.ALLOWED, "deal_id": "dynamics-eu:D-17"}]},
         "unknown-connection",
+        "secret-unavailable",
         "bad-signature",
         "move-vetoed",
         "veto-failed",
@@ -63,10 +64,11 @@ _BODY: dict[str, Any] = {
 async def veto_move(
     request: Request, connection: Annotated[str, Path(description="The id of the connection.")]
 ) -> Response:
-    """2xx where the CRM may go on; 409 with every reason where it may not. The CRM's own credentials open it.
+    """2xx where the CRM may go on; 409 with every reason where it may not, and the `decisions` beside them.
 
     The moves are judged on what is known of the deals, with what the body tells as if it were saved already. Where we
-    cannot tell, the connection's `on_failure` decides: `open` answers 200, `closed` 500, which no CRM tries again.
+    cannot tell, the connection's `on_failure` decides: `open` answers 200, `closed` 409 where only facts are lacking,
+    and 500, which no CRM tries again, where the failure is ours.
     """
     scope, headers = request.scope, request.headers
     return respond(await _ask(request.app.state.services, connection, scope, request.receive, headers))

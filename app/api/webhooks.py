@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope
 from app import clock
 from app.api.bodies import read_body
 from app.api.context import Services, caller_of
+from app.api.crm_examples import CREDENTIALS, HUBSPOT_EVENT
 from app.api.openapi import answers, operation, public
 from app.api.parameters import Text, iso
 from app.api.problems import Problem, Reply
@@ -91,19 +92,6 @@ DELIVERY: dict[str, Any] = {
     },
     "decisions": ["0199c7a1-52d5-7a00-9b1f-6f2f4f1f7b11"],
 }  # fmt: skip
-_EVENT = {
-    "objectId": 332507367156,
-    "propertyName": "dealstage",
-    "propertyValue": "qualifiedtobuy",
-    "changeSource": "CRM_UI",
-    "eventId": 802835955,
-    "subscriptionId": 92894,
-    "portalId": 5799819,
-    "appId": 186886,
-    "occurredAt": 1782371972438,
-    "subscriptionType": "deal.propertyChange",
-    "attemptNumber": 0,
-}
 _SIGNED: dict[str, Any] = {
     **public(),
     "parameters": [
@@ -115,8 +103,8 @@ _SIGNED: dict[str, Any] = {
     ],
     "requestBody": {
         "required": True,
-        "description": "What the CRM sends, to the byte.",
-        "content": {"application/json": {"schema": {}, "example": [_EVENT]}},
+        "description": f"What the CRM sends, to the byte. {CREDENTIALS}",
+        "content": {"application/json": {"schema": {}, "example": [HUBSPOT_EVENT]}},
     },
 }
 
@@ -147,7 +135,7 @@ _ACKNOWLEDGED: dict[str, Any] = {
 async def receive_delivery(
     request: Request, connection: Annotated[str, Path(description="The id of the connection.")]
 ) -> Response:
-    """The CRM's signature is the credential. Answered once the delivery is stored; it is worked on afterwards.
+    """Answered once the delivery is stored; it is worked on afterwards.
 
     A delivery that cannot be read, or is of another account, is stored as refused and answered with 202 all the same:
     sent again it would be just as useless, and CRMs send again for a day whatever is not answered with success.

@@ -1,10 +1,13 @@
 """Connections over HTTP: every CRM's settings under one address, each mistake told where it was made."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import clock
+from app.api.connection_shapes import PUT_EXAMPLES
+from app.api.crm_examples import DYNAMICS_STEP, HUBSPOT_EVENT
 from app.crm.adapters import ADAPTERS
 from tests.api.test_tenant_isolation import worked_on
 from tests.api.world import World
@@ -68,11 +71,6 @@ async def test_only_the_mistakes_of_the_crm_that_is_named_are_told(world: World)
     ]
 
 
-def test_every_crm_has_an_example_that_is_a_connection_to_it() -> None:
-    for kind, adapter in ADAPTERS.items():
-        assert adapter.settings.model_validate(adapter.example).crm == kind
-
-
 async def test_a_generic_delivery_becomes_a_deal(world: World) -> None:
     connection = f"g-{world.tenant}"
     await world.good("PUT", f"/connections/{connection}", generic())
@@ -85,3 +83,18 @@ async def test_a_generic_delivery_becomes_a_deal(world: World) -> None:
     await worked_on(world, answer.json()["delivery_id"])
     deal = await world.good("GET", f"/deals/{connection}:42")
     assert (deal["stage"], deal["fields"]) == ("demo_scheduled", {"amount": 12})
+
+
+async def test_every_example_of_the_document_works_as_it_stands(world: World) -> None:
+    file = (Path(__file__).parents[2] / "examples" / "b2b-saas.yaml").read_bytes()
+    await world.good("PUT", "/processes/b2b-saas", content=file, headers={"content-type": "application/yaml"})
+    assert PUT_EXAMPLES.keys() == ADAPTERS.keys()
+    for kind, example in PUT_EXAMPLES.items():
+        answer = await world.ask("PUT", f"/connections/{kind}-{world.tenant}", example["value"])
+        assert answer.status_code == 201, (kind, answer.text)
+    await world.good("POST", f"/connections/hubspot-{world.tenant}/try", {"delivery": [HUBSPOT_EVENT]})
+    key = {"x-stagerail-key": PUT_EXAMPLES["dynamics"]["value"]["secret"]}
+    answer = await world.ask("POST", f"/veto/dynamics-{world.tenant}", DYNAMICS_STEP, headers=key, key=None)
+    assert answer.status_code == 200, answer.text
+    [decision] = answer.json()["decisions"]
+    assert (decision["from"], decision["to"]) == ("demo_scheduled", "demo_completed")

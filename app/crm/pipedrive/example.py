@@ -9,5 +9,6 @@ EXAMPLE: dict[str, Any] = {
     "fields": {"value": {"field": "amount", "type": "number"}},
     "activities": {"demo": {"activity": "demo", "outcomes": {"Took place": "held"}}},
     "people": {"18487521": {"id": "rep-7", "roles": ["rep"]}},
+    "access": {"api_token": "the API token of a user of ours"},
     "remedy": ["note", "task"],
 }

@@ -15,5 +15,6 @@ EXAMPLE: dict[str, Any] = {
     "fields": {"Amount": {"field": "amount", "type": "number"}},
     "activities": {"Demo": {"activity": "demo", "outcomes": {"Held": "held"}}},
     "people": {"005000000000001AAA": {"id": "rep-7", "roles": ["rep"]}},
+    "access": {"client_id": "the consumer key of a connected app", "client_secret": "its secret"},
     "remedy": ["note", "task"],
 }

@@ -4,10 +4,11 @@ import json
 from typing import Annotated, Any
 
 from fastapi import Body, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app import clock
 from app.api import examples
+from app.api.connection_shapes import Credentials
 from app.api.connections import ConnectionId
 from app.api.context import caller_of
 from app.api.crm_examples import HUBSPOT_EVENT
@@ -17,6 +18,7 @@ from app.api.parameters import iso
 from app.api.problems import Problem
 from app.api.replies import DecisionReply, Shape, json_reply
 from app.api.routing import respond, router
+from app.api.webhooks import EVENT
 from app.crm.connection import ApiUrl
 from app.crm.events import Malformed
 from app.i18n import render_decision, texts
@@ -37,7 +39,7 @@ class DraftAsked(BaseModel):
     process: Annotated[str, Field(min_length=1, max_length=200)]
     version: Annotated[int, Field(ge=1)] | None = None
     configuration: dict[str, JsonValue] | None = None
-    access: Annotated[dict[str, SecretStr], Field(max_length=20)] | None = None
+    access: Credentials | None = None
     api_url: ApiUrl | None = None
     accounts_url: ApiUrl | None = None
 

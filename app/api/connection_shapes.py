@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, ClassVar, Union
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, SecretStr, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from app.api.replies import Page, Shape
 from app.crm.adapters import ADAPTERS
@@ -12,12 +13,22 @@ from app.engine.values import Duration
 _LONGEST_SECRET = 500
 _LONGEST_CREDENTIAL = 8_000
 _MOST_CREDENTIALS = 20
-_Credentials = Annotated[
+
+
+def _can_be_sent(credential: SecretStr) -> SecretStr:
+    """It goes into a header of HTTP: a line break that was pasted along would only fail there."""
+    text = credential.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        raise PydanticCustomError("credential_characters", "letters, digits and signs of ASCII only")
+    return credential
+
+
+Credentials = Annotated[
     dict[
         Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")],
-        Annotated[SecretStr, Field(min_length=1, max_length=_LONGEST_CREDENTIAL)],
+        Annotated[SecretStr, Field(min_length=1, max_length=_LONGEST_CREDENTIAL), AfterValidator(_can_be_sent)],
     ],
-    Field(max_length=_MOST_CREDENTIALS),
+    Field(min_length=1, max_length=_MOST_CREDENTIALS),
 ]
 
 
@@ -32,7 +43,7 @@ class PutSecrets(BaseModel):
         Duration, Field(description="How long the secret before goes on being accepted beside a new one.")
     ] = "24h"  # noqa: S105 - a time
     access: Annotated[
-        _Credentials | None, Field(description="Credentials for the CRM's API, by name; null takes them away.")
+        Credentials | None, Field(description="Credentials for the CRM's API, by name; null takes them away.")
     ] = None
 
 

@@ -3,18 +3,16 @@
 import asyncio
 import re
 from argparse import Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 from app import clock
 from app.cli.refusals import Refusal
-from app.cli.server_settings import read_settings, store_refusals
+from app.cli.server_settings import opened, read_settings, store_refusals
 from app.cli.terminal import Terminal
 from app.services.keys import create_key
 from app.settings import Settings
-from app.store.database import Database, Transaction, open_database
+from app.store.database import Database, Transaction
 from app.store.keys import ApiKey, list_keys, revoke_key
-from app.store.migrate import pending
 
 _TENANT = re.compile(r"[a-z0-9_-]{1,64}")
 _LONGEST_NAME = 200
@@ -26,8 +24,6 @@ def run(options: Namespace, terminal: Terminal) -> int:
     if not _TENANT.fullmatch(options.tenant):
         raise Refusal("cli.bad_tenant", tenant=options.tenant)
     with store_refusals():
-        if pending(settings.database_url):
-            raise Refusal("cli.migrations_pending")
         asyncio.run(_acted(_ACTIONS[options.action], settings, options, terminal))
     return 0
 
@@ -36,18 +32,8 @@ Action = Callable[[Database, Namespace, Terminal], Awaitable[None]]
 
 
 async def _acted(action: Action, settings: Settings, options: Namespace, terminal: Terminal) -> None:
-    async with _opened(settings) as database:
+    async with opened(settings) as database:
         await action(database, options, terminal)
-
-
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Database]:
-    database = open_database(settings.database_url)
-    await database.start()
-    try:
-        yield database
-    finally:
-        await database.stop()
 
 
 async def _create(database: Database, options: Namespace, terminal: Terminal) -> None:

@@ -57,6 +57,7 @@ def build_parser(terminal: Terminal) -> argparse.ArgumentParser:
         _graph,
         _schema,
         _migrate,
+        _reencrypt,
         _key,
         _publish,
         _starters,
@@ -180,6 +181,10 @@ def _schema(verbs: Verbs, help_of: _Help) -> None:
 
 def _migrate(verbs: Verbs, help_of: _Help) -> None:
     _verb(verbs, "migrate", help_of)
+
+
+def _reencrypt(verbs: Verbs, help_of: _Help) -> None:
+    _verb(verbs, "reencrypt", help_of)
 
 
 def _key(verbs: Verbs, help_of: _Help) -> None:

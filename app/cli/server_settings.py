@@ -1,13 +1,17 @@
 """The settings of the server, for the verbs that speak to its database; what is wrong with them in one line each."""
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.cli.refusals import Refusal
 from app.cli.terminal import Terminal
 from app.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from app.store.database import Database
 
 DATA_DIR = "STAGERAIL_DATA_DIR"
 MIGRATE_ON_START = "STAGERAIL_MIGRATE_ON_START"
@@ -54,3 +58,19 @@ def store_refusals() -> Iterator[None]:
         raise Refusal("cli.database_down", reason=error) from error
     except StoreError as error:
         raise Refusal("cli.database_failed", reason=error) from error
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator["Database"]:
+    """The database, which must be up to date."""
+    from app.store.database import open_database
+    from app.store.migrate import pending
+
+    if pending(settings.database_url):
+        raise Refusal("cli.migrations_pending")
+    database = open_database(settings.database_url)
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()

@@ -54,7 +54,7 @@ class Adapter(NamedTuple):
     `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py). `scrub` takes
     out of a body what must not be kept, before it is read or stored; what cannot be taken out of is Malformed. `answer`
     says what a body is answered with; None: as everybody's is. `example` is a connection's settings as the API's
-    document shows them.
+    document shows them. `access` are the credentials that its API can be called with, each of them enough.
     """
 
     settings: type[ConnectionSettings]
@@ -67,6 +67,10 @@ class Adapter(NamedTuple):
     read_at: Callable[[bytes, Any, datetime], Batch] | None = None
     scrub: Callable[[bytes], bytes] | None = None
     example: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    access: tuple[tuple[str, ...], ...] = ()
+
+
+_TOKEN, _RENEWED, _CLIENT = ("access_token",), ("refresh_token", "client_id"), ("client_id", "client_secret")
 
 
 ADAPTERS: dict[str, Adapter] = {
@@ -78,6 +82,7 @@ ADAPTERS: dict[str, Adapter] = {
         dynamics.record,
         dynamics.configuration,
         example=dynamics_example.EXAMPLE,
+        access=(_CLIENT, _RENEWED, _TOKEN),
     ),
     "generic": Adapter(
         generic.GenericSettings,
@@ -95,6 +100,7 @@ ADAPTERS: dict[str, Adapter] = {
         hubspot.record,
         hubspot.configuration,
         example=hubspot_example.EXAMPLE,
+        access=(_TOKEN, _RENEWED),
     ),
     "pipedrive": Adapter(
         pipedrive.PipedriveSettings,
@@ -104,6 +110,7 @@ ADAPTERS: dict[str, Adapter] = {
         pipedrive.record,
         pipedrive.configuration,
         example=pipedrive_example.EXAMPLE,
+        access=(("api_token",), _TOKEN, _RENEWED),
     ),
     "salesforce": Adapter(
         salesforce.SalesforceSettings,
@@ -115,6 +122,7 @@ ADAPTERS: dict[str, Adapter] = {
         answer=lambda body: Answer("text/xml; charset=utf-8", salesforce.ACK) if salesforce.wants_ack(body) else None,
         scrub=salesforce.scrub,
         example=salesforce_example.EXAMPLE,
+        access=(_CLIENT, _RENEWED, _TOKEN),
     ),
     "zoho": Adapter(
         zoho.ZohoSettings,
@@ -124,5 +132,6 @@ ADAPTERS: dict[str, Adapter] = {
         zoho.record,
         zoho.configuration,
         example=zoho_example.EXAMPLE,
+        access=(_RENEWED, _TOKEN),
     ),
 }

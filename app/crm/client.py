@@ -115,7 +115,9 @@ class Client(Protocol):
 
 
 Credentials = Mapping[str, str]
-"""What the API asks for, by name: `access_token`, `refresh_token`, `client_id`, `client_secret`, `user`, `password`."""
+"""What the API asks for, by name."""
+OAUTH = ("access_token", "refresh_token", "client_id", "client_secret", "scope")
+"""The names that every CRM's credentials may have."""
 
 Keep = Callable[[Credentials], Awaitable[None]]
 """Keeps renewed credentials, so that the next client begins with them."""

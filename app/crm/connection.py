@@ -23,7 +23,8 @@ Remedies = Annotated[
     ),
 ]
 """One of them, or several."""
-ApiUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$", max_length=500)]
+ApiUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$", max_length=500)]
+"""Where an API is. Without a user and a password: those are no settings that could be shown."""
 MOST_MAPPED = 1000
 UNMAPPED = "unmapped:"
 """Opens the stage of a deal that stands where the mapping says nothing. No stage of a process can be called so."""
@@ -109,7 +110,7 @@ class ConnectionSettings(Mapping):
 
     @model_validator(mode="after")
     def _the_stage_is_no_field(self) -> "ConnectionSettings":
-        taken = {self.stage_property, self.pipeline_property}.intersection(self.fields)
+        taken = {self.stage_property, self.pipeline_property}.intersection([*self.fields, *self.approvals])
         if taken:
             raise PydanticCustomError("stage_as_field", "`{name}` tells the stage", {"name": min(taken)})
         return self

@@ -33,6 +33,11 @@ def decrypt(key: str | None, ciphertext: str) -> str:
         raise WrongKey from error
 
 
+def encrypt_anew(key: str | None, ciphertext: str) -> str:
+    """The same secret under the first key, whichever of them it was encrypted with. Raises NoKey, WrongKey."""
+    return encrypt(key, decrypt(key, ciphertext))
+
+
 @lru_cache(maxsize=4)
 def _fernet(keys: str) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys.split(",")])

@@ -1,14 +1,13 @@
 """Connections to CRM accounts: put, read, listed, deleted. Secrets and credentials go in and never come out again."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.crm.connection import ConnectionSettings, readable
-from app.crm.secrets import NoKey, WrongKey, decrypt, encrypt
 from app.services.clients import has_access
 from app.services.connection_mapping import mapping_problems, with_types
+from app.services.connection_secrets import KEEP, Sealing, access_problems
 from app.services.connection_settings import settings_of
 from app.services.processes import Processes
 from app.services.refusals import Refused
@@ -58,8 +57,6 @@ class ConnectionTaken(Refused):
     kind = "conflict"
 
 
-KEEP: Mapping[str, str] = {}
-"""In place of credentials: those that are stored stay."""
 OVERLAP = timedelta(hours=24)
 
 
@@ -88,26 +85,12 @@ async def put_in(
     if stored is not None and stored.tenant_id != tenant_id:
         raise ConnectionTaken
     found = [Wrong(*one) for one in await mapping_problems(tx, processes, tenant_id, change.settings)]
-    sealed = _Sealed(stored, key)
-    row = StoredConnection(
-        tenant_id=tenant_id,
-        connection_id=change.connection_id,
-        kind=change.settings.crm,
-        settings="",
-        secret_ciphertext=sealed.secret(change.secret),
-        created_at=stored.created_at if stored else now,
-        updated_at=now,
-        previous_ciphertext=stored.previous_ciphertext if stored else None,
-        previous_until=stored.previous_until if stored else None,
-        access_ciphertext=sealed.access(change.access),
-    )
-    found += [*sealed.wrong, *_unable(change.settings, row)]
+    row, wrong = _sealed(stored or _empty(tenant_id, change, now), change, key, now)
+    found += [*wrong, *_unable(change.settings, row), *_elsewhere(stored, change)]
     if found:
         raise WrongConnection(found)
-    if stored is not None and change.secret is not None and not sealed.same(change.secret):
-        row = row._replace(previous_ciphertext=stored.secret_ciphertext, previous_until=now + change.overlap)
     settings = await with_types(tx, processes, tenant_id, change.settings)
-    row = row._replace(settings=settings.model_dump_json())
+    row = row._replace(settings=settings.model_dump_json(), updated_at=now)
     await put_connection(tx, row)
     return _shown(row), stored is None
 
@@ -142,42 +125,26 @@ def document(connection: Connection) -> dict[str, Any]:
     }
 
 
-class _Sealed:
-    """Secrets as they are to be stored, and why they cannot be."""
+def _empty(tenant_id: str, change: Change, now: datetime) -> StoredConnection:
+    """A connection before anything was put."""
+    return StoredConnection(tenant_id, change.connection_id, change.settings.crm, "", "", now, now)
 
-    def __init__(self, stored: StoredConnection | None, key: str | None) -> None:
-        self._stored = stored
-        self._key = key
-        self.wrong: list[Wrong] = []
 
-    def secret(self, secret: str | None) -> str:
-        """The secret; without a new one, the one that is stored."""
-        if secret is not None:
-            return self._encrypted("secret", secret)
-        if self._stored is None:
-            self.wrong.append(Wrong(("secret",), "missing", {}))
-            return ""
-        return self._stored.secret_ciphertext
-
-    def access(self, access: Mapping[str, str] | None) -> str | None:
-        """The credentials for the CRM's API; None when there are none any more."""
-        if access is KEEP:
-            return self._stored.access_ciphertext if self._stored else None
-        return None if access is None else self._encrypted("access", json.dumps(dict(access), ensure_ascii=False))
-
-    def same(self, secret: str) -> bool:
-        """Whether this is the secret that is stored already."""
-        try:
-            return self._stored is not None and decrypt(self._key, self._stored.secret_ciphertext) == secret
-        except (NoKey, WrongKey):
-            return False
-
-    def _encrypted(self, name: str, text: str) -> str:
-        try:
-            return encrypt(self._key, text)
-        except NoKey:
-            self.wrong.append(Wrong((name,), "secret_without_key", {"variable": "STAGERAIL_ENCRYPTION_KEY"}))
-            return ""
+def _sealed(
+    stored: StoredConnection, change: Change, key: str | None, now: datetime
+) -> tuple[StoredConnection, list[Wrong]]:
+    """The row with the secrets that are put, and why they cannot be."""
+    sealing = Sealing(stored, key, now)
+    if change.secret is not None:
+        sealing.secret(change.secret, change.overlap)
+    sealing.access(change.access)
+    variable = {"variable": "STAGERAIL_ENCRYPTION_KEY"}
+    wrong = [Wrong((name,), "secret_without_key", variable) for name in sealing.lacks_key]
+    if change.access:
+        wrong += [Wrong(*one) for one in access_problems(change.settings.crm, change.access)]
+    if change.secret is None and not stored.secret_ciphertext:
+        wrong.insert(0, Wrong(("secret",), "missing", {}))
+    return sealing.row, wrong
 
 
 def _unable(settings: ConnectionSettings, row: StoredConnection) -> list[Wrong]:
@@ -186,6 +153,23 @@ def _unable(settings: ConnectionSettings, row: StoredConnection) -> list[Wrong]:
     if not asked or has_access(row):
         return []
     return [Wrong(("remedy",), "remedy_without_access", {"remedy": ", ".join(f"`{one}`" for one in asked)})]
+
+
+def _elsewhere(stored: StoredConnection | None, change: Change) -> list[Wrong]:
+    """What was given for one CRM, or for one address of it, is not handed on to another."""
+    if stored is None:
+        return []
+    if stored.kind != change.settings.crm:
+        return [Wrong(("crm",), "connection_of_another_crm", {"crm": stored.kind})]
+    kept = change.access is KEEP and stored.access_ciphertext is not None
+    if kept and _addresses(settings_of(stored)) != _addresses(change.settings):
+        return [Wrong(("access",), "access_at_another_address", {})]
+    return []
+
+
+def _addresses(settings: ConnectionSettings) -> dict[str, Any]:
+    """Where credentials are sent to."""
+    return {name: getattr(settings, name) for name in type(settings).model_fields if name.endswith("_url")}
 
 
 def _shown(row: StoredConnection) -> Connection:

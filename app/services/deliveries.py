@@ -13,7 +13,7 @@ from app.crm.events import Batch, Event, Malformed
 from app.crm.secrets import NoKey, WrongKey
 from app.crm.timeline import identity
 from app.engine.values import duration
-from app.services.clients import secrets_of
+from app.services.connection_secrets import secrets_of
 from app.services.connection_settings import settings_of
 from app.services.crm_facts import News, Source, Taken, source_of, take_in
 from app.services.delivery_refusal import append_refused, refuse

@@ -1,6 +1,7 @@
 """Sends an event to an endpoint: a CloudEvent, signed the way of Standard Webhooks."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -60,14 +61,15 @@ class EventSender:
         )
 
     def _secrets(self, endpoint: StoredEndpoint, now: datetime) -> list[str]:
-        sealed = [endpoint.secret_ciphertext]
-        if endpoint.previous_ciphertext and endpoint.previous_until and endpoint.previous_until > now:
-            sealed.append(endpoint.previous_ciphertext)
         try:
-            return [decrypt(self._key, one) for one in sealed]
+            secrets = [decrypt(self._key, endpoint.secret_ciphertext)]
         except (NoKey, WrongKey) as error:
             _log.error("secret_unavailable", endpoint=endpoint.endpoint_id, reason=type(error).__name__)
             raise Later("secret_unavailable", after=_KEYLESS_WAITS, counts=False) from error
+        if endpoint.previous_ciphertext and endpoint.previous_until and endpoint.previous_until > now:
+            with suppress(WrongKey):  # rotated because the key is lost: nothing else can sign with it either
+                secrets.append(decrypt(self._key, endpoint.previous_ciphertext))
+        return secrets
 
 
 def seconds_asked(retry_after: str | None, now: datetime) -> float | None:

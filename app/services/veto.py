@@ -12,7 +12,7 @@ from app.crm.connection import UNMAPPED
 from app.crm.events import Malformed
 from app.crm.secrets import NoKey, WrongKey
 from app.engine import Decision
-from app.services.clients import secrets_of
+from app.services.connection_secrets import secrets_of
 from app.services.connection_settings import settings_of
 from app.services.crm_bodies import read_body_of
 from app.services.crm_questions import Answer, answer, known_deals

@@ -59,6 +59,8 @@ async def test_a_mapping_is_drafted_from_the_crm_itself(near: World) -> None:
         ({"configuration": {"pipelines": [7]}}, 422),
         ({"configuration": None}, 422),
         ({"colour": "red"}, 422),
+        ({"configuration": None, "access": {"api_token": "t\n"}}, 422),
+        ({"configuration": None, "access": {}}, 422),
     ],
 )
 async def test_what_cannot_be_drafted_is_told(world: World, changes: dict[str, Any], status: int) -> None:

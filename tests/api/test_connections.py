@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app import clock
+from app.api.connection_drafts import ASKED
 from app.api.connection_shapes import PUT_EXAMPLES
 from app.api.crm_examples import DYNAMICS_STEP, HUBSPOT_EVENT
 from app.crm.adapters import ADAPTERS
@@ -85,6 +86,27 @@ async def test_a_generic_delivery_becomes_a_deal(world: World) -> None:
     assert (deal["stage"], deal["fields"]) == ("demo_scheduled", {"amount": 12})
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"access": {}}, ("access", "too_short")),
+        ({"access": {"access_token": "t\n"}}, ("access.access_token", "credential_characters")),
+        ({"access": {"access_token": "té"}}, ("access.access_token", "credential_characters")),
+        ({"access": {"Access-Token": "t"}}, ("access.Access-Token", "string_pattern_mismatch")),
+        ({"access": {"access_token": ""}}, ("access.access_token", "too_short")),
+        ({"api_url": "https://ana:geheim@crm.example.com"}, ("api_url", "string_pattern_mismatch")),
+        ({"approvals": {"dealstage": {"role": "sales_manager"}}}, ("", "stage_as_field")),
+    ],
+)
+async def test_what_could_not_be_used_later_is_refused(
+    world: World, changes: dict[str, Any], told: tuple[str, str]
+) -> None:
+    body = {**ADAPTERS["hubspot"].example, "secret": SECRET, **changes}
+    answer = await world.ask("PUT", f"/connections/h-{world.tenant}", body)
+    assert [(one["place"], one["code"]) for one in answer.json()["errors"]] == [told]
+    assert not any(one in answer.text for one in ("geheim", "té"))
+
+
 async def test_every_example_of_the_document_works_as_it_stands(world: World) -> None:
     file = (Path(__file__).parents[2] / "examples" / "b2b-saas.yaml").read_bytes()
     await world.good("PUT", "/processes/b2b-saas", content=file, headers={"content-type": "application/yaml"})
@@ -98,3 +120,4 @@ async def test_every_example_of_the_document_works_as_it_stands(world: World) ->
     assert answer.status_code == 200, answer.text
     [decision] = answer.json()["decisions"]
     assert (decision["from"], decision["to"]) == ("demo_scheduled", "demo_completed")
+    assert (await world.good("POST", "/connection-drafts", ASKED))["settings"]["pipelines"]

@@ -90,6 +90,15 @@ async def test_while_secrets_overlap_both_sign(database: Database) -> None:
     assert Webhook(newest).verify(wire.sent[1].body or b"", dict(wire.sent[1].headers))
 
 
+async def test_after_a_lost_key_a_rotation_is_enough(database: Database) -> None:
+    await make(database)
+    newer, wire = Fernet.generate_key().decode(), Wire()
+    now = clock.now()
+    put = await database.transaction(lambda tx: endpoints.rotate(tx, "acme", "team", key=newer, now=now))
+    await EventSender(database, wire, newer)(WORK)
+    assert Webhook(put.secret or "").verify(wire.sent[0].body or b"", dict(wire.sent[0].headers))
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 async def test_any_success_is_the_end_of_it(database: Database, status: int) -> None:
     await make(database)

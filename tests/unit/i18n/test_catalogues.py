@@ -56,6 +56,13 @@ def test_both_catalogues_hold_the_same_codes_in_the_same_order() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
+def test_no_code_has_two_texts(locale: str) -> None:
+    source = (APP / "i18n" / f"{locale}.po").read_text(encoding="utf-8")
+    codes = re.findall(r'^msgid "(.+)"$', source, re.MULTILINE)
+    assert [code for code in set(codes) if codes.count(code) > 1] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
 def test_no_text_is_empty_and_none_ends_with_a_full_stop(locale: str) -> None:
     bad = [
         code

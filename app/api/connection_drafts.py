@@ -18,7 +18,6 @@ from app.api.parameters import iso
 from app.api.problems import Problem
 from app.api.replies import DecisionReply, Shape, json_reply
 from app.api.routing import respond, router
-from app.api.webhooks import EVENT
 from app.crm.connection import ApiUrl
 from app.crm.events import Malformed
 from app.i18n import render_decision, texts

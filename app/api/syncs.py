@@ -15,6 +15,7 @@ from app.api.parameters import Text, only_text, shown
 from app.api.problems import Problem, Reply
 from app.api.replies import Shape, json_reply
 from app.api.routing import respond, router
+from app.crm.adapters import ADAPTERS
 from app.engine.snapshot import EARLIEST, LATEST
 from app.services import sync
 from app.services.clients import has_access
@@ -100,7 +101,8 @@ async def begin_sync(
         raise Problem("unknown-connection", connection=connection_id)
     if not has_access(connection):
         raise sync.NoAccess(connection=connection_id)
-    asked = sync.Asked(connection_id, body.deal, body.changed_since)
+    deal = None if body.deal is None else ADAPTERS[connection.kind].deal_id(body.deal)
+    asked = sync.Asked(connection_id, deal, body.changed_since)
     now: datetime = clock.now()
 
     async def work(tx: Transaction) -> Reply:

@@ -53,8 +53,9 @@ class Adapter(NamedTuple):
     `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
     `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py). `scrub` takes
     out of a body what must not be kept, before it is read or stored; what cannot be taken out of is Malformed. `answer`
-    says what a body is answered with; None: as everybody's is. `example` is a connection's settings as the API's
-    document shows them. `access` are the credentials that its API can be called with, each of them enough.
+    says what a body is answered with; None: as everybody's is. `deal_id` is the form in which we know a deal's id that
+    somebody gives in another. `example` is a connection's settings as the API's document shows them. `access` are the
+    credentials that its API can be called with, each of them enough.
     """
 
     settings: type[ConnectionSettings]
@@ -64,6 +65,7 @@ class Adapter(NamedTuple):
     record: Callable[[Any, Any, datetime], tuple[Event, ...]] | None = None
     draft: Callable[[dict[str, Any]], Configuration] | None = None
     answer: Callable[[bytes], Answer | None] = lambda _body: None
+    deal_id: Callable[[str], str] = str
     read_at: Callable[[bytes, Any, datetime], Batch] | None = None
     scrub: Callable[[bytes], bytes] | None = None
     example: dict[str, Any] = {}  # noqa: RUF012 - never changed
@@ -81,6 +83,7 @@ ADAPTERS: dict[str, Adapter] = {
         dynamics.DynamicsClient,
         dynamics.record,
         dynamics.configuration,
+        deal_id=dynamics.plain_guid,
         example=dynamics_example.EXAMPLE,
         access=(_CLIENT, _RENEWED, _TOKEN),
     ),
@@ -121,6 +124,7 @@ ADAPTERS: dict[str, Adapter] = {
         salesforce.configuration,
         answer=lambda body: Answer("text/xml; charset=utf-8", salesforce.ACK) if salesforce.wants_ack(body) else None,
         scrub=salesforce.scrub,
+        deal_id=salesforce.long_id,
         example=salesforce_example.EXAMPLE,
         access=(_CLIENT, _RENEWED, _TOKEN),
     ),

@@ -14,6 +14,7 @@ from app.store.connection_states import know_new_connections, set_reconciling
 from app.store.database import Query
 from tests.crm.circle import HOOK, SERVER, Circle, circle
 from tests.crm.circle_keyed import NEXT_STEP, NUMBER, PlayedDynamics, PlayedSalesforce
+from tests.crm.fakes.dynamics_steps import guid
 from tests.crm.fakes.salesforce import ACKNOWLEDGED, deal_id
 from tests.crm.fakes.salesforce_messages import KEY, basic, body_of, envelope, notification_xml
 
@@ -106,6 +107,37 @@ async def test_a_message_without_the_key_is_not_let_in_and_stays_in_its_queue(
         assert (sent.status, SESSION in sent.answer, len(played.fake.queue)) == (401, False, 1)
     sent = await played.fake.deliver(f"{HOOK}?key={KEY.replace(' ', '+')}")
     assert (sent.status, played.fake.queue) == (200, {})
+
+
+async def synced(world: Circle, deal: str) -> list[str]:
+    """The ids of all deals, once one was read by the id that somebody gave."""
+    answer = await world.client.post("/connections/crm/syncs", json={"deal": deal})
+    assert answer.status_code == 202, answer.text
+
+    async def done() -> bool:
+        sync = await world.get(f"/connections/crm/syncs/{answer.json()['id']}")
+        return bool(sync["status"] == "done")
+
+    await world.until(done)
+    return [one["id"] for one in (await world.get("/deals"))["items"]]
+
+
+async def test_a_deal_is_the_same_by_every_form_of_its_id(salesforce: tuple[Circle, PlayedSalesforce]) -> None:
+    world, played = salesforce
+    await world.connect()
+    played.fake.make_deal(NUMBER, at=clock.now())
+    for given in (deal_id(NUMBER), deal_id(NUMBER)[:15]):
+        assert await synced(world, given) == [f"crm:{deal_id(NUMBER)}"]
+
+
+async def test_a_deal_of_dynamics_is_the_same_in_capitals_and_braces(dynamics: tuple[Circle, PlayedDynamics]) -> None:
+    world, played = dynamics
+    await world.connect()
+    played.fake.make_deal(NUMBER, at=clock.now())
+    for given in (guid(NUMBER), guid(NUMBER).upper(), "{" + guid(NUMBER).upper() + "}"):
+        assert await synced(world, given) == [f"crm:{guid(NUMBER)}"]
+    asked = {one.path.rpartition("/")[2] for one in played.fake.calls if "/opportunities(" in one.path}
+    assert asked == {f"opportunities({guid(NUMBER)})"}
 
 
 async def test_a_step_that_asks_first_is_a_gate(dynamics: tuple[Circle, PlayedDynamics]) -> None:

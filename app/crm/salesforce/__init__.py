@@ -3,6 +3,7 @@
 from app.crm.salesforce.client import SalesforceClient
 from app.crm.salesforce.draft import configuration
 from app.crm.salesforce.events import read, verify
+from app.crm.salesforce.ids import long_id
 from app.crm.salesforce.records import record
 from app.crm.salesforce.settings import SalesforceSettings
 from app.crm.salesforce.soap import ACK, scrub, wants_ack
@@ -12,6 +13,7 @@ __all__ = [
     "SalesforceClient",
     "SalesforceSettings",
     "configuration",
+    "long_id",
     "read",
     "record",
     "scrub",

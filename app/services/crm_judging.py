@@ -71,7 +71,7 @@ def judge(
     if created is not None and (deal.process or len(set(rules.current.values())) == 1):
         compiled = rules.of(deal.process or "")
         decision = _not_judged(compiled, None, None, created.at, _lacks(deal, created.at, complete) | {"stage"})
-        found.append(_judgement(created, decision, _actor(deal, created), compiled, None))
+        found.append(_judgement(deal, created, decision, compiled, None))
     for move in deal.line.moves:
         if move.own:
             continue
@@ -79,7 +79,7 @@ def judge(
         compiled = rules.of(process_of(move), verdict.version if verdict else None)
         lacks = _lacks(deal, move.event.at, complete)
         decision = _move(deal, move, now, compiled, lacks=lacks, together=together)
-        found.append(_judgement(move.event, decision, _actor(deal, move.event), compiled, move))
+        found.append(_judgement(deal, move.event, decision, compiled, move))
     return found
 
 
@@ -100,11 +100,11 @@ def source_of(move: Move) -> str | None:
     return None if before is None or before.process not in (move.entry.process, None) else before.stage
 
 
-def _judgement(
-    event: Event, decision: Decision, actor: Actor | None, compiled: CompiledProcess, move: Move | None
-) -> Judgement:
+def _judgement(deal: Deal, event: Event, decision: Decision, compiled: CompiledProcess, move: Move | None) -> Judgement:
+    """A decision as it is to be logged: another author, channel or time is another entry, with the same verdict too."""
+    about = _digest(_about(decision), event.at.isoformat(), author_of(deal, event), event.channel)
     standing = standing_of(decision, compiled)
-    return Judgement(event, identity(event), _about(decision), decision, actor, compiled, standing, move)
+    return Judgement(event, identity(event), about, decision, _actor(deal, event), compiled, standing, move)
 
 
 def standing_of(decision: Decision, compiled: CompiledProcess) -> Standing:
@@ -122,8 +122,11 @@ def _about(decision: Decision) -> str:
     """From, to, outcome, findings and what lacked; not the figures in them, which change with every new fact."""
     findings = [(one.code, one.severity, one.requirement, one.at) for one in decision.findings]
     ends = (decision.process, decision.from_stage, decision.to_stage)
-    matters = json.dumps([*ends, decision.outcome, findings, decision.missing])
-    return hashlib.sha256(matters.encode("utf-8", "replace")).hexdigest()[:32]
+    return _digest(*ends, decision.outcome, findings, decision.missing)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def _lacks(deal: Deal, at: datetime, complete: bool) -> frozenset[str]:

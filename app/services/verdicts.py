@@ -4,7 +4,8 @@ A verdict that does not hold any more (a late fact, an earlier event, a move tha
 log; only what counts, and what is waiting to answer it, follows the newest.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -71,17 +72,20 @@ async def keep(
     tx: Transaction, keeper: Keeper, deal: Deal, found: Sequence[Judgement], rules: Rules, *, owner: str | None
 ) -> Kept:
     """Write down what is new among all judgements of a deal."""
-    verdicts = {key: one for key, one in deal.record.verdicts.items() if one.at is not None}
+    known = deal.record.verdicts
+    verdicts = {key: one for key, one in known.items() if one.at is not None}
     own = [move for move in deal.line.moves if move.own]
     lost = _lost(deal, verdicts, {*(one.identity for one in found), *(move.identity for move in own)})
     for key in lost:
         del verdicts[key]
     new: dict[str, Judgement] = {}
     for one in found:
-        old = verdicts.get(one.identity) or await _heir(tx, keeper, lost, one)
+        # verdicts of before moves had an identity stand under their event's key, and have no time
+        old = verdicts.get(one.identity) or known.get(one.event.key) or await _heir(tx, keeper, lost, one)
         if old is not None and one.identity in verdicts and keeper.stands(old, one):
             continue
-        verdicts[one.identity] = await _log(tx, keeper, deal, one, old, owner=owner)
+        origin = _origin(verdicts, one, old)
+        verdicts[one.identity] = await _log(tx, keeper, deal, one, old, owner=owner, origin=origin)
         if verdicts[one.identity].decision_id != (old.decision_id if old else None):
             new[one.identity] = one
     for move in own:
@@ -113,8 +117,17 @@ async def _heir(tx: Transaction, keeper: Keeper, lost: dict[str, Verdict], one: 
     return lost.pop(key)
 
 
+def _origin(verdicts: Mapping[str, Verdict], one: Judgement, old: Verdict | None) -> str:
+    """What names the answer to a move. A name that another move has inherited is not given to a second one."""
+    if old is not None and old.origin:
+        return old.origin
+    taken = {verdict.origin for verdict in verdicts.values()}
+    again = (f"{one.identity}:{count}" for count in itertools.count(2))
+    return next(name for name in itertools.chain((one.identity,), again) if name not in taken)
+
+
 async def _log(
-    tx: Transaction, keeper: Keeper, deal: Deal, one: Judgement, old: Verdict | None, *, owner: str | None
+    tx: Transaction, keeper: Keeper, deal: Deal, one: Judgement, old: Verdict | None, *, owner: str | None, origin: str
 ) -> Verdict:
     """One judgement: the decision logged where it is new, the move with its verdict, and what follows from it."""
     same = old is not None and old.about == one.about
@@ -135,7 +148,6 @@ async def _log(
             supersedes=(old.decision_id or None) if old else None,
         )
         await record_move(tx, entry, one.decision, one.compiled, owner=owner)
-    origin = old.origin if old is not None and old.origin else one.identity
     verdict = Verdict(decision_id, one.about, one.event.at, one.compiled.version, one.standing, one.way, origin)
     if one.move is not None:
         await put_move(tx, _row(keeper, deal, one.move, one.compiled, verdict))

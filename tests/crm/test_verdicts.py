@@ -1,5 +1,6 @@
 """The verdicts on a deal's moves, on both databases: kept while they hold, superseded when they do not."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from app.crm.client import Told
 from app.crm.events import Event, Fact, Group
 from app.crm.record import OwnWrite, from_document, to_document
+from app.crm.timeline import identity
 from app.services.crm_facts import News, Taken, source_of, take_in
 from app.services.processes import Processes
 from app.store.connections import StoredConnection, put_connection
@@ -201,8 +203,45 @@ async def test_a_move_that_turns_out_to_be_none_counts_no_more(database: Databas
         (None, "demo_scheduled", "not_judged"),
         ("demo_scheduled", "demo_completed", "drift"),
     ]
-    assert (await judged.log(), await judged.counted()) == ([("blocked", "rep-7", False)], 1)
+    log = [("blocked", "rep-7", False), ("blocked", None, True)]
+    assert (await judged.log(), await judged.counted()) == (log, 1)
     assert await judged.outbox() == [("remedy", "waiting")]
+
+
+async def test_a_move_that_is_one_after_all_has_an_answer_of_its_own(database: Database) -> None:
+    judged = await _judged(database)
+    late, early, between = _change(B, 9), _change(B, 1), _change(A, 3)
+    for events in ((late,), (late, early), (late, early, between)):
+        await judged.read(CREATED, _change(A, 0), *events, at=20)
+    assert [verdict for _, _, verdict in await judged.moves()] == ["not_judged", "drift", "drift", "drift"]
+    assert await judged.outbox() == [("remedy", "waiting")] * 3
+
+
+async def test_who_moved_it_and_where_is_put_right_when_it_is_told_later(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(CREATED, _change(A, 0), _change(B, 5))
+    await judged.read(*ILLEGAL, at=20)
+    assert await judged.log() == [("blocked", None, False), ("blocked", "rep-7", True)]
+    move = (await list_moves(database, "acme", "hs", "1"))[-1]
+    assert (move.author, move.channel, await judged.counted()) == ("rep-7", "CRM_UI", 1)
+    assert await judged.outbox() == [("remedy", "waiting")]
+
+
+async def test_verdicts_of_before_moves_had_an_identity_are_superseded_and_count_once(database: Database) -> None:
+    judged = await _judged(database)
+    await judged.read(*ILLEGAL)
+
+    async def as_it_was_kept(tx: Transaction) -> None:
+        stored = await lock_record(tx, "acme", "hs", "1")
+        document = json.loads(stored.document or "")
+        keys = {identity(event): event.key for event in ILLEGAL}
+        document["verdicts"] = {keys[key]: [one[0], "as it was"] for key, one in document["verdicts"].items()}
+        await write_record(tx, stored._replace(document=json.dumps(document)))
+
+    await database.transaction(as_it_was_kept)
+    await judged.read(*ILLEGAL, at=20)
+    assert await judged.log() == [("blocked", "rep-7", False), ("blocked", "rep-7", True)]
+    assert (await judged.counted(), await judged.outbox()) == (1, [("remedy", "waiting")])
 
 
 async def test_our_own_write_is_where_the_deal_has_been_and_is_not_judged(database: Database) -> None:

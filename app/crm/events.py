@@ -77,6 +77,11 @@ class Batch(NamedTuple):
     gap: bool = False
 
 
+def text_of(value: Any) -> str:
+    """A value as it is compared: some tell a number, some its digits; what is empty and nothing are the same."""
+    return "" if value is None else str(value)
+
+
 def from_milliseconds(milliseconds: int) -> datetime:
     """The instant so many milliseconds after the start of 1970, exactly: no float in between."""
     seconds, rest = divmod(milliseconds, 1000)

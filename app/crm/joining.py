@@ -1,10 +1,11 @@
 """Events joined: copies are one, whoever told them, and what one of them knew more is kept."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from app.crm.events import Event
+from app.crm.events import Event, text_of
 
 MOST_CHANGES = 200
 """Changes kept of one property; older ones matter to no verdict that is still open."""
@@ -21,7 +22,7 @@ def in_order(events: Iterable[Event]) -> list[Event]:
     chained: list[Event] = []
     for _, at_once in groupby(ordered, key=lambda one: (one.at, one.kind != "created", one.name)):
         run = list(at_once)
-        chained += run if len(run) == 1 else _chained(run, last.get(run[0].name))
+        chained += run if len(run) == 1 or run[0].name is None else _chained(run, last.get(run[0].name))
         last[run[0].name] = chained[-1].value
     return chained
 
@@ -31,11 +32,11 @@ def joined(known: Sequence[Event], new: Iterable[Event]) -> tuple[Event, ...]:
     by_key: dict[str, Event] = {}
     for event in (*known, *new):
         by_key[event.key] = _same(by_key[event.key], event) if event.key in by_key else event
-    by_content: dict[tuple[str, ...], Event] = {}
+    by_content: dict[tuple[str, ...], list[Event]] = {}
     for event in by_key.values():
         content = (event.at.isoformat(), _sort(event), event.name or "", str(event.value))
-        by_content[content] = _same(by_content[content], event) if content in by_content else event
-    ordered = in_order(by_content.values())
+        by_content.setdefault(content, []).append(event)
+    ordered = in_order(event for alike in by_content.values() for event in _copies(alike))
     counts: dict[str | None, int] = {}
     for event in ordered:
         counts[event.name] = counts.get(event.name, 0) + 1
@@ -43,20 +44,51 @@ def joined(known: Sequence[Event], new: Iterable[Event]) -> tuple[Event, ...]:
 
 
 def _chained(run: list[Event], before: Any) -> list[Event]:
-    """Changes at one instant, one after another from the value before; as they are where that does not work out."""
-    if not all(one.tells_previous for one in run):
-        return run
-    values = {str(one.value) for one in run}
-    rest = list(run)
-    found = [one for one in rest if str(one.previous) == str(before)] or [
-        one for one in rest if str(one.previous) not in values
-    ]
-    chain: list[Event] = []
-    while found:
-        chain.append(found[0])
-        rest.remove(found[0])
-        found = [one for one in rest if str(one.previous) == str(chain[-1].value)]
-    return run if rest else chain
+    """Changes at one instant, one after another as each tells what was before it.
+
+    First comes what follows from the value before, last what was only seen. Where nobody can say where a round began
+    that neither begins with the value before nor is left again, it stays as it is.
+    """
+    into: dict[str, list[Event]] = {}
+    for event in run:
+        into.setdefault(text_of(event.value), []).append(event)
+    left = Counter(text_of(one.previous) for one in run if one.tells_previous)
+    ends = [value for value, came in into.items() if len(came) > left[value]]
+    trails = [_trail(into, end) for end in (*ends, text_of(before))]
+    trails = [one for one in trails if one]
+    trails.sort(key=lambda one: (not _follows(one[0], before), one[0].kind == "seen"))
+    return [*(event for one in trails for event in one), *(event for came in into.values() for event in came)]
+
+
+def _trail(into: dict[str, list[Event]], end: str) -> list[Event]:
+    """The changes that lead to a value, taken out of all: walked back from it, round trips on the way included."""
+    walked: list[tuple[str | None, Event | None]] = [(end, None)]
+    trail: list[Event] = []
+    while walked:
+        value, event = walked[-1]
+        if value is not None and into.get(value):
+            found = into[value].pop()
+            walked.append((text_of(found.previous) if found.tells_previous else None, found))
+            continue
+        walked.pop()
+        if event is not None:
+            trail.append(event)
+    return trail
+
+
+def _copies(alike: list[Event]) -> list[Event]:
+    """Events of one content, each once: those that tell another previous value than others are not their copies."""
+    if len(alike) == 1:
+        return alike
+    by_previous: dict[str, Event] = {}
+    for event in sorted(alike, key=lambda one: not one.tells_previous):
+        told = text_of(event.previous) if event.tells_previous else min(by_previous, default="")
+        by_previous[told] = _same(by_previous[told], event) if told in by_previous else event
+    return list(by_previous.values())
+
+
+def _follows(event: Event, before: Any) -> bool:
+    return event.tells_previous and text_of(event.previous) == text_of(before)
 
 
 def _sort(event: Event) -> str:

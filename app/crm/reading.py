@@ -100,6 +100,33 @@ def oldest_first(entries: Sequence[T]) -> list[T]:
     return sorted(reversed(entries) if newest_first else entries, key=lambda one: one[0])
 
 
+class Rounds:
+    """Tells the changes of one property apart that a history told to the second has within one second.
+
+    They come in their order. Where the property comes back to what it has been within that second, a new round begins,
+    a microsecond later: within a round each change follows from what it says was before it, and from that alone.
+    """
+
+    def __init__(self) -> None:
+        self._second: datetime | None = None
+        self._round = 0
+        self._been: set[str] = set()
+        self._times: dict[tuple[str, str], int] = {}
+
+    def place(self, at: datetime, old: Any, new: Any) -> tuple[datetime, int]:
+        """When to say that it was, and how often the very same change was made within that second before."""
+        was, now = str(old), str(new)
+        if at != self._second:
+            self._second, self._round, self._been, self._times = at, 0, {was}, {}
+        if now in self._been:
+            self._round += 1
+            self._been = {was}
+        self._been.add(now)
+        nth = self._times.get((was, now), 0)
+        self._times[was, now] = nth + 1
+        return at + timedelta(microseconds=self._round), nth
+
+
 def objects_in(value: Any) -> list[dict[str, Any]]:
     """The objects of a list; none where there is no list."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -18,6 +18,8 @@ from app.engine.snapshot import EARLIEST, StageEntry
 TOLD_TWICE = timedelta(minutes=1)
 """Two sources give the time of one move differently, by this much at most."""
 
+MOMENT = timedelta(microseconds=1)
+
 
 class Entry(NamedTuple):
     """The deal entered a stage: `process` is None when not even that is known, `at` when nobody knows since when.
@@ -95,7 +97,8 @@ def timeline(
 ) -> Timeline:
     """Put a deal's events together, with the entries that are known from elsewhere.
 
-    A stage that the deal already stood in makes no move. An entry known from elsewhere at the very instant of an event
+    A stage that the deal already stood in makes no move. One that it comes back to at the very same instant counts a
+    microsecond later, so that both are told apart. An entry known from elsewhere at the very instant of an event
     is that event's own trace. Where an event tells another stage before it than the last one known, one went missing:
     the told stage stands between, since a time nobody knows. Up to `whole_until` every change of stage is known: what
     was only seen until then, and when somebody got to say so, makes no move.
@@ -108,6 +111,7 @@ def timeline(
     steps += _placed(settings, ordered)
     moves: list[Move] = []
     entries: list[Entry] = []
+    been: set[tuple[datetime, str]] = set()
     waiting = sorted(steps, key=_when)
     while waiting:
         step = _next(waiting, entries)
@@ -118,7 +122,12 @@ def timeline(
         if before is not None and before[:2] == entry[:2]:
             continue
         if isinstance(step, _Step):
-            moves.append(Move(step.event, step.place, entry, before))
+            event = step.event
+            while (event.at, str(event.value)) in been:
+                event = event._replace(at=event.at + MOMENT)
+            been.add((event.at, str(event.value)))
+            entry = entry._replace(at=event.at)
+            moves.append(Move(event, step.place, entry, before))
         entries.append(entry)
     ours = own_moves(moves, own, settings.acts_as)
     created = next((event for event in ordered if event.kind == "created"), None)

@@ -7,10 +7,10 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.crm.events import Batch, Event, EventKind, Fact, Malformed
+from app.crm.events import Batch, Event, EventKind, Fact, Malformed, text_of
 from app.crm.pipedrive.activities import activity_fact
 from app.crm.pipedrive.settings import PipedriveSettings
 from app.crm.pipedrive.words import Deal, flat, number_of, number_or_none, own_name, place
@@ -20,7 +20,6 @@ _ACTIONS: dict[str, EventKind] = {
     "create": "created", "added": "created", "change": "changed", "updated": "changed",
     "delete": "deleted", "deleted": "deleted", "merge": "merged", "merged": "merged",
 }  # fmt: skip
-_SECOND = timedelta(seconds=1)
 
 
 class Told(NamedTuple):
@@ -88,13 +87,9 @@ def _told(body: dict[str, Any]) -> Told:
 
 
 def _at(meta: Mapping[str, Any], data: Mapping[str, Any]) -> datetime:
-    """When the deal was changed; to the millisecond where the webhook's own time says the same second."""
-    sent = time_or_none(meta.get("timestamp_milli")) or time_or_none(meta.get("timestamp"))
-    changed = time_or_none(data.get("update_time"))
-    if changed is None:
-        return sent or time_of(meta.get("timestamp"), "timestamp")
-    precise = changed.microsecond == 0 and sent is not None and timedelta(0) <= sent - changed < _SECOND
-    return sent if precise and sent is not None else changed
+    """When the deal was changed, to the second: finer is told by webhooks alone, and another time would count twice."""
+    changed = time_or_none(data.get("update_time")) or time_of(meta.get("timestamp"), "timestamp")
+    return changed.replace(microsecond=0)
 
 
 def _merged_from(meta: Mapping[str, Any], data: Mapping[str, Any], before: Mapping[str, Any]) -> str | None:
@@ -133,8 +128,9 @@ def _changes(deal: Deal, told: Told) -> list[Event]:
         events.append(deal.event("changed", told.at, settings.stage_property, now, then))
     for name in sorted(settings.followed - {settings.stage_property}):
         own = own_name(name, settings, told.data)
-        if own in told.previous:  # what was emptied may be left out of what is there now
-            events.append(deal.event("changed", told.at, name, told.data.get(own), told.previous[own]))
+        value, before = told.data.get(own), told.previous.get(own)  # what was emptied may be left out of what is there
+        if own in told.previous and text_of(value) != text_of(before):  # version 1 gives all that was before
+            events.append(deal.event("changed", told.at, name, value, before))
     return events
 
 

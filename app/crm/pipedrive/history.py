@@ -8,7 +8,7 @@ from typing import Any
 from app.crm.events import Event
 from app.crm.pipedrive.settings import PipedriveSettings
 from app.crm.pipedrive.words import Deal, own_name, place
-from app.crm.reading import id_or_none, oldest_first, time_or_none
+from app.crm.reading import Rounds, id_or_none, oldest_first, time_or_none
 
 _STATUS = "status"
 _OLDER_NAMES = {"user_id": "owner_id"}
@@ -24,16 +24,16 @@ def history(
     """The deal's making, then each change; what the changelog does not tell stands as seen at the last change."""
     made = time_or_none(data.get("add_time")) or now
     seen = time_or_none(data.get("update_time")) or now
-    changes = _oldest_first(list(_changes(settings, changelog)))
+    changes = _oldest_first(list(_changes(settings, changelog)), data)
     deal = Deal(settings, object_id)
     events = [deal.event("created", made), *_stages(deal, data, changes, made)]
     followed = settings.followed - {settings.stage_property}
-    told: set[str] = set()
-    for at, name, old, new, by, channel in changes:
+    told: dict[str, Rounds] = {}
+    for second, name, old, new, by, channel in changes:
         if name in followed:
-            told.add(name)
-            events.append(deal._replace(by=by, channel=channel).event("changed", at, name, new, old))
-    for name in sorted(followed - told):
+            at, nth = told.setdefault(name, Rounds()).place(second, old, new)
+            events.append(deal._replace(by=by, channel=channel, nth=nth).event("changed", at, name, new, old))
+    for name in sorted(followed - told.keys()):
         value = data.get(own_name(name, settings, data))
         if value is not None:
             events.append(deal.event("seen", seen, name, value))
@@ -43,18 +43,21 @@ def history(
 _Change = tuple[datetime, str, Any, Any, str | None, str | None]
 
 
-def _oldest_first(changes: list[_Change]) -> list[_Change]:
-    """Whichever way round they came: each change of a field begins with what the one before it ended with."""
-    return min((oldest_first(changes), sorted(changes, key=lambda one: one[0])), key=_breaks)
+def _oldest_first(changes: list[_Change], data: Mapping[str, Any]) -> list[_Change]:
+    """Whichever way round they came: each change of a field begins with what the one before it ended with, and the
+    last one ends with what is there now.
+    """
+    ways = (oldest_first(changes), sorted(changes, key=lambda one: one[0]))
+    return min(ways, key=lambda way: _breaks(way, data))
 
 
-def _breaks(changes: list[_Change]) -> int:
+def _breaks(changes: list[_Change], data: Mapping[str, Any]) -> int:
     last: dict[str, Any] = {}
     count = 0
     for _, name, old, new, _, _ in changes:
         count += name in last and str(last[name]) != str(old)
         last[name] = new
-    return count
+    return count + sum(name in data and str(data[name]) != str(value) for name, value in last.items())
 
 
 def _changes(settings: PipedriveSettings, changelog: Iterable[Mapping[str, Any]]) -> Iterator[_Change]:
@@ -77,14 +80,16 @@ def _stages(deal: Deal, data: Mapping[str, Any], changes: list[_Change], made: d
         name: next((one[2] for one in own if one[1] == name), data.get(name)) for name in (stage, _STATUS)
     }
     before = place(standing, deal.settings)
+    rounds = Rounds()
     if before is not None:
-        yield deal.event("changed", made, stage, before)
+        yield deal.event("changed", rounds.place(made, None, before)[0], stage, before, None)
     for save in _saves(own):
         standing |= {one[1]: one[3] for one in save}
-        at, _, _, _, by, channel = save[-1]
+        second, _, _, _, by, channel = save[-1]
         now = place(standing, deal.settings)
         if now is not None and now != before:
-            yield deal._replace(by=by, channel=channel).event("changed", at, stage, now, before)
+            at, nth = rounds.place(second, before, now)
+            yield deal._replace(by=by, channel=channel, nth=nth).event("changed", at, stage, now, before)
             before = now
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from app.crm.events import Event, EventKind, Malformed
+from app.crm.events import Event, EventKind, Malformed, text_of
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
 from app.crm.reading import id_of, id_or_none, key_of, plain, shown
 
@@ -57,26 +57,27 @@ def own_name(name: str, settings: PipedriveSettings, data: Mapping[str, Any]) ->
 
 
 class Deal(NamedTuple):
-    """A deal that something is told of."""
+    """A deal that something is told of, by whom; `nth` counts what was so before within one second."""
 
     settings: PipedriveSettings
     object_id: str
     by: str | None = None
     channel: str | None = None
+    nth: int = 0
 
     def event(self, kind: EventKind, at: datetime, name: str | None = None, value: Any = None, *previous: Any) -> Event:
         """An event; with a previous value, where Pipedrive told it. A webhook and the changelog make the same key."""
         second = at.replace(microsecond=0).isoformat()
-        key = key_of(self.settings.company_id, self.object_id, kind, name, str(value), second)
         was = previous[0] if previous else None
+        key = key_of(self.settings.company_id, self.object_id, kind, name, str(value), text_of(was), second, self.nth)
         return Event(key, self.object_id, kind, at, name, value, self.by, self.channel, was, bool(previous))
 
     def values(self, data: Mapping[str, Any], at: datetime, kind: EventKind = "changed") -> list[Event]:
-        """An event for each property that concerns us and has a value."""
+        """An event for each property that concerns us and has a value. A deal that is made was in no stage before."""
         events = []
+        stage = self.settings.stage_property
         for name in sorted(self.settings.followed):
-            own = own_name(name, self.settings, data)
-            value = place(data, self.settings) if name == self.settings.stage_property else data.get(own)
+            value = place(data, self.settings) if name == stage else data.get(own_name(name, self.settings, data))
             if value is not None:
-                events.append(self.event(kind, at, name, value))
+                events.append(self.event(kind, at, name, value, *([None] if name == stage and kind != "seen" else [])))
         return events

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.crm.client import ClientError, Told
 from app.crm.events import Event, Fact, Group
-from app.crm.reading import id_or_none, oldest_first, time_or_none
+from app.crm.reading import Rounds, id_or_none, oldest_first, time_or_none
 from app.crm.zoho.activities import MODULES, activity_fact
 from app.crm.zoho.api import Api, listed
 from app.crm.zoho.events import DEALS, changes, is_record_id, make_event, named
@@ -60,14 +60,17 @@ async def _history(api: Api, settings: ZohoSettings, object_id: str) -> list[Eve
         if error.again or error.code not in _UNREAD:
             raise
         return []
-    return list(_entered(entries, settings, object_id))
+    return list(stage_history(entries, settings, object_id))
 
 
-def _entered(entries: list[dict[str, Any]], settings: ZohoSettings, object_id: str) -> Iterator[Event]:
+def stage_history(entries: list[dict[str, Any]], settings: ZohoSettings, object_id: str) -> Iterator[Event]:
+    """The events of a stage history: each stage when the deal came to be in it, after the one before."""
     timed = [(time_or_none(one.get("Modified_Time")), one) for one in entries if isinstance(one.get("Stage"), str)]
     before: str | None = None
-    for at, one in oldest_first([(at, one) for at, one in timed if at is not None]):
+    rounds = Rounds()
+    for second, one in oldest_first([(at, one) for at, one in timed if at is not None]):
         by = id_or_none(named(one.get("Modified_By")))
+        at, _ = rounds.place(second, before, one["Stage"])
         event = make_event(object_id, "changed", at, settings.stage_property, one["Stage"], by=by)
         yield event._replace(previous=before, tells_previous=before is not None)
         before = one["Stage"]

@@ -256,7 +256,9 @@ def basic(user: str = USER, password: str = PASSWORD) -> dict[str, str]:
 
 
 def as_v1(webhook: dict[str, Any], retry: int = 0) -> dict[str, Any]:
-    """The same as version 1 tells it: numbers for ids, seconds for the time, custom fields among the others."""
+    """The same as version 1 tells it: numbers for ids, seconds for the time, custom fields among the others; and all
+    that was before, not what has changed alone.
+    """
     meta, entity = webhook["meta"], webhook["meta"]["entity"]
     action = {"create": "added", "change": "updated", "delete": "deleted"}[meta["action"]]
     seconds = int(datetime.fromisoformat(meta["timestamp"]).timestamp())
@@ -271,9 +273,10 @@ def as_v1(webhook: dict[str, Any], retry: int = 0) -> dict[str, Any]:
         kept = {key: one for key, one in data.items() if key not in ("custom_fields", "owner_id")}
         return {**kept, **owner, **custom}
 
+    now, before = flat(webhook["data"]), flat(webhook["previous"])
     return {
-        "v": 1, "event": f"{action}.{entity}", "retry": retry, "current": flat(webhook["data"]),
-        "previous": flat(webhook["previous"]),
+        "v": 1, "event": f"{action}.{entity}", "retry": retry, "current": now,
+        "previous": None if before is None else {**(now or {}), **before},
         "meta": {"v": 1, "action": action, "object": entity, "id": int(meta["entity_id"]), "timestamp": seconds,
                  "company_id": int(meta["company_id"]), "user_id": int(meta["user_id"]), "change_source": "app",
                  "is_bulk_update": meta["is_bulk_edit"], "host": meta["host"]},

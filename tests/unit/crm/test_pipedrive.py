@@ -32,7 +32,7 @@ def test_a_change_of_stage_tells_where_the_deal_was() -> None:
         ("created", None, None, "-"),
         ("changed", "owner_id", 77, "-"),
         ("changed", "pipeline_id", 1, "-"),
-        ("changed", "stage_id", "1", "-"),
+        ("changed", "stage_id", "1", None),
         ("changed", "value", 2000, "-"),
     ]
     assert events(moved) == [("changed", "stage_id", "2", "1"), ("changed", "value", 3000, 2000)]
@@ -47,7 +47,7 @@ def test_both_versions_tell_the_same_thing_once() -> None:
     for webhook in told:
         second = read(json.dumps(webhook).encode(), SETTINGS)
         first = read(json.dumps(as_v1(webhook)).encode(), SETTINGS)
-        assert {one.key for one in first.events} == {one.key for one in second.events}
+        assert [one[:6] for one in first.events] == [one[:6] for one in second.events]
         again = {**webhook, "meta": {**webhook["meta"], "attempt": 3}}
         assert read(json.dumps(again).encode(), SETTINGS).events == second.events
 
@@ -120,18 +120,18 @@ def test_what_is_no_number_names_no_deal(deal: str) -> None:
         read(json.dumps(made).encode(), SETTINGS)
 
 
-def test_a_time_is_as_precise_as_either_side_tells_it() -> None:
+def test_a_change_counts_at_its_own_time_to_the_second_as_the_changelog_tells_it() -> None:
     [made] = FakePipedrive().make_deal(42, at=at(0), stage_id=1)
 
-    def time(sent: str, changed: str) -> str:
+    def time(sent: str, changed: str | None) -> str:
         meta, data = {**made["meta"], "action": "change", "timestamp": sent}, {**made["data"], "update_time": changed}
         whole = {"meta": meta, "data": data, "previous": {"value": 1}}
         return read(json.dumps(whole).encode(), SETTINGS).events[0].at.isoformat()[11:]
 
-    assert time("2026-06-25T07:19:32.123Z", "2026-06-25T07:19:32Z") == "07:19:32.123000+00:00"
-    assert time("2026-06-25T07:19:33.001Z", "2026-06-25T07:19:32.999Z") == "07:19:32.999000+00:00"
+    assert time("2026-06-25T07:19:33.001Z", "2026-06-25T07:19:32.999Z") == "07:19:32+00:00"
     assert time("2026-06-25T07:25:00.000Z", "2026-06-25 07:19:32") == "07:19:32+00:00"
-    assert time("1782371972", "2026-06-25T07:19:32Z") == "07:19:32+00:00"
+    assert time("1782371972", "2026-06-25T07:19:31Z") == "07:19:31+00:00"
+    assert time("1782371972", None) == time("2026-06-25T07:19:32.123Z", None) == "07:19:32+00:00"
 
 
 def test_an_activity_is_a_fact_of_its_deal() -> None:

@@ -48,14 +48,15 @@ def is_host(host: str) -> bool:
     `2130706433`, `0x7f.1`, `127.1` and `0177.0.0.1` all mean 127.0.0.1 to some resolver, and to no honest person.
     """
     if ":" in host:
-        return "%" not in host and _parsed(host) is not None
+        return "%" not in host and literal(host) is not None
     if _NUMERIC.fullmatch(host):
-        parsed = _parsed(host)
+        parsed = literal(host)
         return parsed is not None and str(parsed) == host
     return _NAME.fullmatch(host) is not None
 
 
-def _parsed(host: str) -> Address | None:
+def literal(host: str) -> Address | None:
+    """The address that a host is; None for a name."""
     try:
         return ip_address(host)
     except ValueError:

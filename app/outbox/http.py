@@ -7,6 +7,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -15,7 +17,7 @@ import httpx
 
 from app import __version__
 from app.crm.http import Request, Response, Unreachable
-from app.outbox.addresses import Address, Allowed, is_denied, is_host
+from app.outbox.addresses import Address, Allowed, is_denied, is_host, literal
 
 SECONDS = 10.0
 """For the whole of a request, from the look-up of the host to the last byte of the answer."""
@@ -25,14 +27,26 @@ _CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50, k
 _PORTS = {"https": 443, "http": 80}
 _PORTS_END = 2**16
 
+_LOOK_UPS = 100
+_LEAST_DIALLING = 1.0
+
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host, as text."""
 
 
-async def resolve(host: str, port: int) -> list[str]:
-    """Ask the system."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(one[4][0]) for one in found]
+class AskTheSystem:
+    """Looks hosts up in threads of its own, as many as can be sending: the loop's own few are soon all held by names
+    whose servers hang, and then nobody's host is found.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix="look-up")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        """The addresses, best first."""
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return [str(one[4][0]) for one in found]
 
 
 class _Refused(httpcore.ConnectError):
@@ -55,13 +69,18 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Resolve once; all addresses must be good, so that no mixture slips through; dial the first that answers."""
+        """Resolve once; all addresses must be good, so that no mixture slips through; dial the first that answers.
+
+        Each has its share of the time: one that swallows everything, as IPv6 does where it leads nowhere, keeps
+        nobody from the next.
+        """
         addresses = await self._addresses(host, port)
+        share = None if timeout is None else max(timeout / len(addresses), _LEAST_DIALLING)
         failure: Exception = httpcore.ConnectError("no address")
         for address in addresses:
             try:
-                return await self._dial.connect_tcp(str(address), port, timeout, local_address, socket_options)
-            except httpcore.ConnectError as error:
+                return await self._dial.connect_tcp(str(address), port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
 
@@ -133,13 +152,13 @@ class Outgoing:
         self,
         allowed: Allowed,
         *,
-        resolve: Resolve = resolve,
+        resolve: Resolve | None = None,
         dial: httpcore.AsyncNetworkBackend | None = None,
         tls: ssl.SSLContext | None = None,
         seconds: float = SECONDS,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._backend = CheckedBackend(allowed, resolve, dial or httpcore.AnyIOBackend())
+        self._backend = CheckedBackend(allowed, resolve or AskTheSystem(), dial or httpcore.AnyIOBackend())
         self._tls = tls
         self._allowed = allowed
         self._seconds = seconds
@@ -162,10 +181,11 @@ class Outgoing:
                 keepalive_expiry=_CONNECTIONS.keepalive_expiry,
                 network_backend=self._backend,
             )
-            agent = {"user-agent": f"stagerail/{__version__}"}
+            # Nothing packed: a few kilobytes would unpack to all the memory there is, before anybody could count them.
+            always = {"user-agent": f"stagerail/{__version__}", "accept-encoding": "identity"}
             self._client = httpx.AsyncClient(
                 transport=_Transport(pool), follow_redirects=False, trust_env=False, timeout=self._seconds,
-                headers=agent,
+                headers=always,
             )  # fmt: skip
         return self._client
 
@@ -189,16 +209,18 @@ class Outgoing:
     async def _send(self, request: Request, url: httpx.URL) -> Response:
         client = self._opened()
         client.cookies.clear()
-        async with client.stream(request.method, url, headers=dict(request.headers), content=request.body) as answer:
+        # A key that somebody pasted wrong may hold anything: whoever gets it says best that it is none.
+        headers = {name.encode(): value.encode("utf-8", "replace") for name, value in request.headers.items()}
+        async with client.stream(request.method, url, headers=headers, content=request.body) as answer:
             parts: list[bytes] = []
             size = 0
-            async for part in answer.aiter_bytes():
+            async for part in answer.aiter_raw():
                 size += len(part)
                 if size > self._most_bytes:
                     raise Unreachable("too_large", host=url.host, limit=self._most_bytes)
                 parts.append(part)
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Response(answer.status_code, headers, b"".join(parts))
+            told = {name.lower(): value for name, value in answer.headers.items()}
+            return Response(answer.status_code, told, b"".join(parts))
 
 
 def checked_url(text: str, allowed: Allowed) -> httpx.URL:
@@ -208,21 +230,18 @@ def checked_url(text: str, allowed: Allowed) -> httpx.URL:
         port = url.port
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise Unreachable("refused_address", host=text[:100]) from error
-    host = url.host
-    if url.scheme not in _PORTS or not host or url.userinfo or not is_host(host) or not 0 < (port or 1) < _PORTS_END:
+    host = url.raw_host.decode("ascii", "replace")
+    if url.scheme not in _PORTS or not host or url.userinfo or not is_host(host):
         raise Unreachable("refused_address", host=host or text[:100])
-    if url.scheme == "http" and not _plain_allowed(host, port or _PORTS["http"], allowed):
+    if port is None:
+        port = _PORTS[url.scheme]
+    address = literal(host)
+    named = allowed.host(host, port) or (address is not None and allowed.address(address))
+    if not 0 < port < _PORTS_END or (address is not None and is_denied(address) and not named):
+        raise Unreachable("refused_address", host=host)
+    if url.scheme == "http" and not named:
         raise Unreachable("plain_http", host=host)
     return url
-
-
-def _plain_allowed(host: str, port: int, allowed: Allowed) -> bool:
-    if allowed.host(host, port):
-        return True
-    try:
-        return allowed.address(ip_address(host))
-    except ValueError:
-        return False
 
 
 def _why(error: Exception) -> str:

@@ -1,12 +1,12 @@
 """The worker behind the webhooks: takes deliveries one after another, also those that another process left behind."""
 
-import asyncio
 import contextlib
 import json
 from collections.abc import Callable
 from datetime import timedelta
 
 from app import clock, logs
+from app.services.background import Background
 from app.services.deliveries import Progress, work_on
 from app.services.delivery_refusal import refuse
 from app.services.events import Events
@@ -16,8 +16,6 @@ from app.store.deliveries import StoredDelivery, postpone_delivery
 
 POLL = 0.5
 """Seconds between looks at the queue when nobody wakes the worker: deliveries of other replicas, and retries."""
-PATIENCE = 5.0
-"""Seconds that stopping waits for the delivery at hand."""
 MOST_ATTEMPTS = 8
 FIRST_WAIT = timedelta(milliseconds=100)
 WAIT_GROWS = 4
@@ -26,8 +24,8 @@ LONGEST_WAIT = timedelta(minutes=5)
 _log = logs.get_logger(__name__)
 
 
-class DeliveryWorker:
-    """One task in the background of one server process; any number of processes may have one."""
+class DeliveryWorker(Background):
+    """One delivery after another. One that takes too long when we stop is undone, and taken up by the next worker."""
 
     def __init__(
         self,
@@ -37,41 +35,11 @@ class DeliveryWorker:
         events: Events | None = None,
     ) -> None:
         """`decided` is told the outcome and the source of every decision, once it is committed."""
+        super().__init__("deliveries", self._next, poll=POLL)
         self._database = database
         self._processes = processes
         self._decided = decided
         self._events = events
-        self._awake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._stopping = False
-
-    async def start(self) -> None:
-        """Begin; what was left waiting is taken first."""
-        self._stopping = False
-        self._task = asyncio.create_task(self._run(), name="deliveries")
-
-    async def stop(self) -> None:
-        """Finish the delivery at hand. One that takes too long is undone, and taken up again by whoever comes next."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        self._stopping = True
-        self._awake.set()
-        if not (await asyncio.wait({task}, timeout=PATIENCE))[0]:
-            task.cancel()
-            await asyncio.wait({task}, timeout=PATIENCE)
-
-    def wake(self) -> None:
-        """Say that there is something to do."""
-        self._awake.set()
-
-    async def _run(self) -> None:
-        while not self._stopping:
-            self._awake.clear()
-            if not await self._next() and not self._stopping:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL):
-                        await self._awake.wait()
 
     async def _next(self) -> bool:
         """Work on one delivery; False when there is none, or none can be had now."""
@@ -80,9 +48,8 @@ class DeliveryWorker:
             found = await self._database.transaction(
                 lambda tx: work_on(tx, self._processes, clock.now(), progress, self._events)
             )
-        except DatabaseDown as error:
-            _log.warning("deliveries_wait_for_the_database", reason=str(error))
-            return False
+        except DatabaseDown:
+            raise
         except Exception:  # noqa: BLE001 - whatever one delivery does, the others go on; it is logged
             failed = progress.delivery
             _log.exception("delivery_failed", delivery_id=failed.delivery_id if failed else None)

@@ -4,14 +4,14 @@ Nothing is sent inside either: whoever answers slowly holds up no row of the dat
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.services.outbox import GiveUp, Later, reason
 from app.services.outbox_schedule import NOT_COUNTED, after_failure, is_half_open, next_try
 from app.store.database import Database, Transaction
-from app.store.outbox import Lease, StoredItem, count_leased, finish_item, lease_items, put_off_item, renew_leases
+from app.store.outbox import Lease, StoredItem, count_leased, finish_item, lease_items, put_off_item, renew_lease
 from app.store.outbox_targets import StoredTarget, lock_target, note_answer, note_failure, try_lock_target
 
 Died = Callable[[Transaction, StoredItem, str, dict[str, Any], datetime], Awaitable[None]]
@@ -47,9 +47,14 @@ async def claim(db: Database, target: StoredTarget, how: Claim, now: datetime, m
     return await db.transaction(work)
 
 
-async def renew(db: Database, how: Claim, now: datetime) -> None:
-    """This worker is still at what it has."""
-    await db.transaction(lambda tx: renew_leases(tx, how.owner, now + how.lease))
+async def renew(db: Database, items: Sequence[StoredItem], how: Claim, now: datetime) -> list[StoredItem]:
+    """The worker is still at these items, and at no others that it once took; those that it has lost."""
+
+    async def work(tx: Transaction) -> list[StoredItem]:
+        until = now + how.lease
+        return [item for item in items if not await renew_lease(tx, _lease_of(item), until)]
+
+    return await db.transaction(work) if items else []
 
 
 def _lease_of(item: StoredItem) -> Lease:
@@ -60,8 +65,8 @@ async def settle_done(db: Database, item: StoredItem, now: datetime) -> str:
     """The item is done, its target has answered."""
 
     async def work(tx: Transaction) -> str:
+        await note_answer(tx, item.tenant_id, item.target_id)  # the target first, as whoever blames one has it
         held = await finish_item(tx, _lease_of(item), status="done", reason=None, at=now)
-        await note_answer(tx, item.tenant_id, item.target_id)
         return "done" if held else "lost"
 
     return await db.transaction(work)

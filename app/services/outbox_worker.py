@@ -6,7 +6,7 @@ turn; a target that hangs holds its few slots and nothing else.
 
 import asyncio
 import contextlib
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from app import clock, logs
 from app.services import outbox_claims as claims
+from app.services.background import Background, Hands
 from app.services.outbox import GiveUp, Handler, Later, work_of
 from app.services.outbox_schedule import MOST_ATTEMPTS
 from app.store.database import Database, DatabaseDown, StoreError, Transaction
@@ -31,8 +32,6 @@ RENEWALS = 4
 """So many times in each lease it is renewed while the item is at hand."""
 LIMIT = 60.0
 """Seconds that a handler may take."""
-PATIENCE = 5.0
-"""Seconds that stopping waits for the items at hand."""
 COUNT_EVERY = timedelta(seconds=15)
 COUNT_TO = 100_000
 UNKNOWN_KIND_WAITS = 60.0
@@ -44,7 +43,7 @@ async def nobody_told(_tx: Transaction, _item: StoredItem, _code: str, _params: 
     """What is told of dead items where nobody listens."""
 
 
-class OutboxWorker:
+class OutboxWorker(Background):
     """One task that hands out, and one for each item at hand."""
 
     def __init__(
@@ -59,7 +58,11 @@ class OutboxWorker:
         limit: float = LIMIT,
         slots: int = SLOTS,
     ) -> None:
-        """`count` is told kind and result (`done`, `later`, `dead`) of every attempt; `depth`, how many items wait."""
+        """`count` is told kind and result (`done`, `later`, `dead`, `lost`) of every attempt; `depth`, what waits."""
+        super().__init__("outbox", self._round, poll=POLL)
+        self._leases = Background("outbox leases", self._keep, poll=lease.total_seconds() / RENEWALS)
+        self._hands = Hands(slots=slots, of_a_tenant=PER_TENANT, of_a_place=PER_TARGET)
+        self._held: dict[asyncio.Task[None], StoredItem] = {}
         self._database = database
         self._handlers = handlers
         self._died = died
@@ -67,101 +70,59 @@ class OutboxWorker:
         self._depth = depth
         self._how = claims.Claim(uuid4().hex, lease)
         self._limit = limit
-        self._slots = slots
-        self._busy_targets: Counter[tuple[str, str]] = Counter()
-        self._busy_tenants: Counter[str] = Counter()
-        self._at_hand: set[asyncio.Task[None]] = set()
-        self._awake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-        self._renewing: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._kept_at: datetime | None = None
         self._counted_at: datetime | None = None
         self._last_tenant = ""
 
     async def start(self) -> None:
         """Begin; what was left waiting is taken first."""
-        self._stopping = False
-        self._task = asyncio.create_task(self._run(), name="outbox")
-        self._renewing = asyncio.create_task(self._renew(), name="outbox leases")
+        await super().start()
+        await self._leases.start()
 
     async def stop(self) -> None:
         """Take nothing more; finish what is at hand, or give it back where that takes too long."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        self._stopping = True
-        self._awake.set()
-        await asyncio.wait({task}, timeout=PATIENCE)
-        task.cancel()
-        if self._at_hand:
-            await asyncio.wait(self._at_hand, timeout=PATIENCE)
-        for one in self._at_hand:
-            one.cancel()
-        if self._at_hand:
-            await asyncio.wait(self._at_hand, timeout=PATIENCE)
-        if self._renewing is not None:
-            self._renewing.cancel()
-            await asyncio.wait({self._renewing})
+        await super().stop()
+        await self._hands.stop()
+        await self._leases.stop()
 
-    def wake(self) -> None:
-        """Say that there is something to do; call it after the commit."""
-        self._awake.set()
+    async def _keep(self) -> bool:
+        """What is at hand stays ours, however long it takes; when we die nobody renews it any more.
 
-    async def _run(self) -> None:
-        while not self._stopping:
-            self._awake.clear()
-            took = False
-            try:
-                took = await self._round()
-            except DatabaseDown as error:
-                _log.warning("outbox_waits_for_the_database", reason=str(error))
-            except Exception:  # noqa: BLE001 - one bad round must not end all that follow; it is logged
-                _log.exception("outbox_round_failed")
-            if not took and not self._stopping:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL):
-                        await self._awake.wait()
-
-    async def _renew(self) -> None:
-        """What is at hand stays ours, however long it takes; when we die nobody renews it any more."""
-        while True:
-            await asyncio.sleep(self._how.lease.total_seconds() / RENEWALS)
-            if self._at_hand:
-                try:
-                    await claims.renew(self._database, self._how, clock.now())
-                except StoreError as error:
-                    _log.warning("outbox_leases_not_renewed", reason=str(error))
+        Where a lease ended all the same (we stood still, or the database did) and another has the item, we let go.
+        """
+        now, held = clock.now(), {item: task for task, item in self._held.items()}
+        for lost in await claims.renew(self._database, list(held), self._how, now):
+            held[lost].cancel()
+        self._kept_at = now
+        return False
 
     async def _round(self) -> bool:
         """Offer a turn to every target that has something due; False when nothing could be taken."""
         await self._count_waiting()
+        if self._kept_at is not None and clock.now() - self._kept_at > self._how.lease / 2:
+            await self._keep()  # the clock was set on: what we are at must not look as if nobody had it
         took = False
         for target in in_turn(await due_targets(self._database, clock.now()), self._last_tenant):
-            while len(self._at_hand) >= self._slots and not self._stopping:
-                await asyncio.wait(self._at_hand, return_when=asyncio.FIRST_COMPLETED)
-            if self._stopping:
+            await self._hands.free()
+            if self.stopping:
                 return took
-            if self._room(target) > 0:
+            if self._hands.room(target.tenant_id, target.target_id) > 0:
                 took = await self._take(target) or took
         return took
 
-    def _room(self, target: StoredTarget) -> int:
-        return min(
-            self._slots - len(self._at_hand),
-            PER_TENANT - self._busy_tenants[target.tenant_id],
-            PER_TARGET - self._busy_targets[target.tenant_id, target.target_id],
-        )
-
     async def _take(self, target: StoredTarget) -> bool:
-        items = await claims.claim(self._database, target, self._how, clock.now(), self._room(target))
+        room = self._hands.room(target.tenant_id, target.target_id)
+        items = await claims.claim(self._database, target, self._how, clock.now(), room)
         for item in items:
             self._last_tenant = item.tenant_id
-            self._busy_tenants[item.tenant_id] += 1
-            self._busy_targets[item.tenant_id, item.target_id] += 1
-            task = asyncio.create_task(self._work(item), name=f"outbox {item.item_id}")
-            self._at_hand.add(task)
-            task.add_done_callback(self._at_hand.discard)
+            task = self._hands.begin(item.tenant_id, item.target_id, self._work(item))
+            self._held[task] = item
+            task.add_done_callback(self._let_go)
         return bool(items)
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        del self._held[task]
+        self.wake()
 
     async def _work(self, item: StoredItem) -> None:
         try:
@@ -169,14 +130,10 @@ class OutboxWorker:
             self._count(item.kind, result)
         except asyncio.CancelledError:
             with contextlib.suppress(StoreError):
-                await claims.give_back(self._database, item, clock.now())
+                self._count(item.kind, await claims.give_back(self._database, item, clock.now()))
             raise
         except StoreError as error:  # the lease ends, and somebody does it once more
             _log.warning("outbox_result_not_written", item_id=item.item_id, reason=str(error))
-        finally:
-            self._busy_tenants -= Counter({item.tenant_id: 1})
-            self._busy_targets -= Counter({(item.tenant_id, item.target_id): 1})
-            self._awake.set()
 
     async def _attempt(self, item: StoredItem) -> str:
         """Let the handler do it, then write down what became of it."""

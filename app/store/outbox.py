@@ -69,7 +69,6 @@ IS_FIRST = TABLE.c.item_id == (
 )
 INSERT = command(insert(TABLE).on_conflict_do_nothing(index_elements=[TABLE.c.tenant_id, TABLE.c.dedupe_key]))
 READ = Query(select_shape(TABLE, StoredItem).where(*ONE), StoredItem._make)
-LOCK = Query(select_shape(TABLE, StoredItem).where(*ONE).with_for_update(), StoredItem._make)
 COUNT_LEASED = Query(
     select(func.count()).select_from(TABLE).where(*TARGET, TABLE.c.lease_until > NOW, WAITING), tuple[int]
 )
@@ -94,7 +93,7 @@ LEASE = command(
 )
 RENEW = command(
     update(TABLE)
-    .where(TABLE.c.lease_until.is_not(None), WAITING, *by_key(TABLE, "leased_by"))
+    .where(*HELD)
     .values(not_before=named(TABLE, "not_before", "until"), lease_until=named(TABLE, "lease_until", "until"))
 )
 _FREE = {"lease_until": null(), "leased_by": null()}
@@ -151,11 +150,6 @@ async def read_item(db: Reader, tenant_id: str, item_id: str) -> StoredItem | No
     return await db.fetch_one(READ, {"tenant_id": tenant_id, "item_id": item_id})
 
 
-async def lock_item(tx: Transaction, tenant_id: str, item_id: str) -> StoredItem | None:
-    """One item; no worker can take it or let go of it until this transaction ends."""
-    return await tx.fetch_one(LOCK, {"tenant_id": tenant_id, "item_id": item_id})
-
-
 async def count_leased(tx: Transaction, tenant_id: str, target_id: str, now: datetime) -> int:
     """How many items of a target are being worked on, by whomever."""
     found = await tx.fetch_one(COUNT_LEASED, {"tenant_id": tenant_id, "target_id": target_id, "now": now})
@@ -179,9 +173,9 @@ async def lease_items(
     ]
 
 
-async def renew_leases(tx: Transaction, owner: str, until: datetime) -> int:
-    """A worker is still at its items, of whatever tenants; how many it has."""
-    return await tx.execute(RENEW, {"leased_by": owner, "until": until})
+async def renew_lease(tx: Transaction, lease: Lease, until: datetime) -> bool:
+    """A worker is still at an item; False when it has lost it."""
+    return await tx.execute(RENEW, {**lease._asdict(), "until": until}) == 1
 
 
 async def finish_item(tx: Transaction, lease: Lease, *, status: str, reason: str | None, at: datetime) -> bool:

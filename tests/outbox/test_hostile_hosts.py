@@ -118,6 +118,25 @@ async def test_a_host_is_looked_up_once_and_what_was_checked_is_what_is_dialled(
     await outgoing.close()
 
 
+@pytest.mark.parametrize("host", ["bücher.example", "xn--bcher-kva.example"])
+async def test_a_name_in_another_alphabet_is_a_name(host: str) -> None:
+    assert await refused(f"https://{host}/", ["93.184.216.34"]) == ("connection", [("93.184.216.34", 443)])
+
+
+async def test_an_address_that_swallows_everything_keeps_nobody_from_the_next() -> None:
+    class Swallows(NeverDials):
+        async def connect_tcp(self, host: str, port: int, *more: Any, **_: Any) -> httpcore.AsyncNetworkStream:
+            self.dialled.append((host, port + more[0]))
+            raise httpcore.ConnectTimeout
+
+    dial = Swallows()
+    outgoing = Outgoing(Allowed(), resolve=Resolver(["2606:4700::1", "93.184.216.34"]), dial=dial, seconds=8)
+    with pytest.raises(Unreachable, match="timeout"):
+        await outgoing(Request("GET", "https://two.example/"))
+    assert dial.dialled == [("2606:4700::1", 443 + 4.0), ("93.184.216.34", 443 + 4.0)]
+    await outgoing.close()
+
+
 async def test_what_the_operator_allows_is_dialled_and_nothing_beside_it() -> None:
     allowed = allowed_of(["10.1.0.0/16", "crm.internal:8443", "[::1]:9000"])
     assert await refused("https://10.1.2.3/", ["10.1.2.3"], allowed=allowed) == ("connection", [("10.1.2.3", 443)])
@@ -125,6 +144,8 @@ async def test_what_the_operator_allows_is_dialled_and_nothing_beside_it() -> No
     assert await refused("http://crm.internal:8443/", ["10.9.9.9"], allowed=allowed) == (
         "connection", [("10.9.9.9", 8443)],
     )  # fmt: skip
+    by_port = allowed_of(["10.9.9.9:80"])
+    assert await refused("http://10.9.9.9/", ["10.9.9.9"], allowed=by_port) == ("connection", [("10.9.9.9", 80)])
     assert await refused("http://[::1]:9000/", ["::1"], allowed=allowed) == ("connection", [("::1", 9000)])
     for url, address in (
         ("https://10.2.0.1/", "10.2.0.1"),

@@ -2,10 +2,14 @@
 
 import asyncio
 import datetime as dt
+import gzip
 import ipaddress
+import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -74,6 +78,11 @@ async def test_a_request_is_sent_and_its_whole_answer_read(server: Server, outgo
     assert f"host: 127.0.0.1:{server.port}" in head
 
 
+async def test_a_key_that_was_pasted_wrong_is_for_the_other_side_to_refuse(server: Server, outgoing: Outgoing) -> None:
+    await outgoing(Request("GET", f"http://127.0.0.1:{server.port}/", {"authorization": "Bearer tok\u2019n\ud800"}))
+    assert "Bearer tok\u2019n?\r\n".encode() in server.received[0]
+
+
 async def test_a_redirect_is_an_answer_and_is_not_followed(server: Server, outgoing: Outgoing) -> None:
     where = f"http://127.0.0.1:{server.port}/elsewhere"
     head = ["HTTP/1.1 302 Found", f"location: {where}", "connection: close", "set-cookie: a=b", "content-length: 0"]
@@ -88,6 +97,37 @@ async def test_an_answer_that_is_too_large_is_not_read_on(server: Server, outgoi
     server.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n" + b"x" * 1001
     with pytest.raises(Unreachable, match="too_large"):
         await outgoing(Request("GET", f"http://127.0.0.1:{server.port}/"))
+
+
+async def test_a_packed_answer_is_not_asked_for_and_not_unpacked(server: Server, outgoing: Outgoing) -> None:
+    packed = gzip.compress(gzip.compress(b"0" * 10_000_000))
+    head = ["HTTP/1.1 200 OK", "content-encoding: gzip, gzip", f"content-length: {len(packed)}", "", ""]
+    server.answer = "\r\n".join(head).encode() + packed
+    answer = await outgoing(Request("GET", f"http://127.0.0.1:{server.port}/"))
+    assert (len(packed) < 1000, answer.body) == (True, packed)
+    assert b"accept-encoding: identity\r\n" in server.received[0].lower()
+
+
+async def test_names_whose_servers_hang_keep_nobody_from_another(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, ask = threading.Event(), socket.getaddrinfo
+
+    def answers(host: str, *more: Any, **named: Any) -> Any:
+        if host.startswith("hangs"):
+            released.wait(10)
+        return ask("127.0.0.1", *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answers)
+    outgoing = Outgoing(LOOPBACK, seconds=2)
+    hanging = [asyncio.create_task(outgoing(Request("GET", f"https://hangs{n}.example/"))) for n in range(40)]
+    await asyncio.sleep(0.1)
+    try:
+        assert (await outgoing(Request("GET", f"http://localhost:{server.port}/"))).status == 200
+    finally:
+        released.set()
+        await asyncio.gather(*hanging, return_exceptions=True)
+        await outgoing.close()
 
 
 async def test_an_answer_that_never_ends_is_given_up_in_time(server: Server, outgoing: Outgoing) -> None:

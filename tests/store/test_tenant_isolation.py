@@ -115,11 +115,11 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "postpone_delivery": (
         lambda tx: deliveries.postpone_delivery(tx, delivery(tenant_id=THEIRS), reason="", until=NOON), False,
     ),
-    "lock_item": (lambda tx: outbox.lock_item(tx, THEIRS, "i-1"), None),
     "count_leased": (lambda tx: outbox.count_leased(tx, THEIRS, "endpoint:e-1", NOON), 0),
     "lease_items": (
         lambda tx: outbox.lease_items(tx, THEIRS, "endpoint:e-1", owner="w", now=NOON, until=NOON, limit=9), [],
     ),
+    "renew_lease": (lambda tx: outbox.renew_lease(tx, LEASE, NOON), False),
     "finish_item": (lambda tx: outbox.finish_item(tx, LEASE, status="done", reason=None, at=NOON), False),
     "put_off_item": (lambda tx: outbox.put_off_item(tx, LEASE, until=NOON, reason=None, attempts=1), False),
     "cancel_item": (lambda tx: outbox.cancel_item(tx, THEIRS, "i-1", reason="", now=NOON), False),
@@ -140,7 +140,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
 GLOBAL = {
     "find_key", "find_connection", "lock_connection", "list_tenants", "claim_delivery",
     "due_targets", "count_waiting", "forget_items",
-    "take_rotten", "connections_due", "erase_bodies", "renew_leases",
+    "take_rotten", "connections_due", "erase_bodies",
 }  # fmt: skip
 ROWS = {
     "add_key", "append_decision", "append_delivery", "insert_answer", "insert_deal", "insert_decision",

@@ -1,9 +1,25 @@
-"""Where a refused move came from, in the CRM's own ids, so that it can be put back there; and whose deal it is."""
+"""Where refused moves came from, in the CRM's own ids, so that a deal can be put back there; and whose deal it is."""
+
+from collections.abc import Callable, Collection
+from typing import Literal
 
 from app.crm.client import Standing
 from app.crm.connection import ConnectionSettings
 from app.crm.state import Deal
 from app.crm.timeline import Move, latest
+
+
+def refused_in_a_row(deal: Deal, move: Move, refused: Callable[[Move], bool]) -> list[Move]:
+    """The refused moves that followed one another and end with this one, oldest first.
+
+    What we moved ourselves, and what was allowed or is in doubt, ends the row.
+    """
+    row = [move]
+    for one in reversed(deal.line.moves[: deal.line.moves.index(move)]):
+        if one.own or one.entry != row[0].before or not refused(one):
+            break
+        row.insert(0, one)
+    return row
 
 
 def way_back(settings: ConnectionSettings, move: Move) -> Standing | None:
@@ -33,9 +49,12 @@ def is_still_there(deal: Deal, move: Move, standing: Standing) -> bool:
     return deal.line.entries[-1] is move.entry and standing.stage == move.entry.crm_stage and same_pipeline
 
 
-def was_put_back(deal: Deal, move: Move) -> bool:
-    """Whether we have put a move back already."""
-    return any(one.own and one.event.at > move.event.at and one.before == move.entry for one in deal.line.moves)
+def put_back_by(deal: Deal, move: Move, homes: Collection[Move]) -> Literal["us", "people"] | None:
+    """Who has put a deal back to where any of `homes` came from, by a move or since; None where nobody has."""
+    places = {one.before[:2] for one in homes if one.before is not None}
+    since = deal.line.moves[deal.line.moves.index(move) :]
+    back = next((one for one in since if one.entry[:2] in places), None)
+    return None if back is None else "us" if back.own else "people"
 
 
 def crm_owner(deal: Deal, owner: str | None) -> str | None:

@@ -9,19 +9,19 @@ from app.i18n.remedies import way_out
 from app.i18n.texts import Locale
 
 
-def drift_note(decision: Decision, compiled: Compiled, locale: Locale, *, put_back: bool) -> str:
-    """Which move it was, every reason that blocks it with its way out, and whether the deal was put back."""
+def drift_note(decision: Decision, compiled: Compiled, locale: Locale, *, put_back: str | None) -> str:
+    """Which move it was, every reason that blocks it with its way out, and the stage that the deal was put back to."""
     labels = labels_of(compiled, locale)
     text = labels.catalogue.text
     move = Move(decision.from_stage, decision.to_stage, decision.version, decision.as_of)
-    source = labels.stage(decision.from_stage or "")
-    lines = [text("drift.put_back" if put_back else "drift.note", source=source, to=labels.stage(decision.to_stage))]
+    said = {"source": labels.stage(decision.from_stage or ""), "to": labels.stage(decision.to_stage)}
+    lines = [text("drift.put_back", **said, home=labels.stage(put_back)) if put_back else text("drift.note", **said)]
     for finding in decision.findings:
         if finding.severity == "block":
-            said = render_finding(finding, labels, move)
-            lines.append(text("drift.reason", message=said["message"], detail=said["detail"]))
+            reason = render_finding(finding, labels, move)
+            lines.append(text("drift.reason", message=reason["message"], detail=reason["detail"]))
             way = way_out(finding.remediation, labels)
-            if way and way != said["message"]:
+            if way and way != reason["message"]:
                 lines.append(text("drift.way_out", way=way))
     return "\n".join(lines)
 

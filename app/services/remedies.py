@@ -2,27 +2,29 @@
 
 Done at least once, and with one effect: what we write carries a mark, and is looked for before it is written; a stage
 is put back only while the deal is still where the refused move has put it, and our writing it is remembered before.
+What its people have put right meanwhile is not answered.
 """
 
 import hashlib
 import json
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from app import clock
 from app.crm.client import Client, ClientError, Note, Standing, Task
 from app.crm.http import Unreachable
 from app.crm.record import OwnWrite, from_document, to_document
 from app.crm.timeline import Move
-from app.crm.way_back import crm_owner, is_still_there, was_put_back, way_back
-from app.engine import instant
+from app.crm.way_back import crm_owner, is_still_there, put_back_by, refused_in_a_row, way_back
+from app.engine import Decision, instant
 from app.i18n import Locale
 from app.i18n.drift_texts import drift_note, drift_task
 from app.services.clients import client_of
 from app.services.crm_facts import Taken
 from app.services.crm_judging import Judgement
 from app.services.outbox import GiveUp, Later, Work
-from app.services.remedy_advice import first_step
+from app.services.remedy_advice import first_step, still_refused
 from app.services.settling import Judges, Unread, judge_now, read_back
+from app.services.verdicts import answered_since
 from app.store.connections import StoredConnection, read_connection
 from app.store.crm_moves import note_remedied
 from app.store.crm_records import ask_to_judge, lock_record, read_record, write_record
@@ -33,7 +35,12 @@ SETTLING_WAITS = 15.0
 
 
 class Drift(NamedTuple):
-    """The move to answer, on the deal as it was just read back."""
+    """The move to answer, on the deal as it was just read back.
+
+    `reasons` is the verdict with what still stands in its way, None where its people have put it right. `first` is the
+    refused move before which the deal last stood rightly: this one, or one of those in a row that end with it. `back`
+    is who has put the deal back to there.
+    """
 
     connection: StoredConnection
     client: Client
@@ -42,6 +49,9 @@ class Drift(NamedTuple):
     taken: Taken
     judgement: Judgement
     move: Move
+    reasons: Decision | None
+    first: Move
+    back: Literal["us", "people"] | None
     locale: Locale
     owner: str | None
 
@@ -89,8 +99,12 @@ class Remedies:
         for name, do in (("revert", self._revert), ("note", self._note), ("task", self._task)):
             if name not in wanted:
                 continue
+            if drift.reasons is None:
+                came_to[name] = "put_right"
+                continue
+            text = _text(drift, drift.reasons, put_back=came_to.get("revert") in ("done", "already_done"))
             try:
-                came_to[name] = await do(drift, put_back=came_to.get("revert") in ("done", "already_done"))
+                came_to[name] = await do(drift, drift.reasons, text)
             except Unreachable as error:
                 raise Later(error.code, **error.params) from error
             except ClientError as error:
@@ -101,14 +115,14 @@ class Remedies:
         if refused is not None:
             raise GiveUp(refused.code, **refused.params)
 
-    async def _revert(self, drift: Drift, *, put_back: bool) -> str:  # noqa: ARG002 - as the others are called
+    async def _revert(self, drift: Drift, _reasons: Decision, _text: str) -> str:
         deal, move = drift.taken.deal, drift.move
-        if was_put_back(deal, move):
+        if drift.back == "us":
             return "already_done"
         stage = drift.judgement.compiled.stages.get(move.entry.stage)
         if stage is not None and stage.kind != "open" and not deal.settings.revert_closed:
             return "closed"
-        target = way_back(deal.settings, move)
+        target = way_back(deal.settings, drift.first)
         if target is None:
             return "stage_before_unknown"
         standing = await drift.client.standing(drift.object_id)
@@ -121,24 +135,20 @@ class Remedies:
         await self._look_again(drift)
         return "done"
 
-    async def _note(self, drift: Drift, *, put_back: bool) -> str:
+    async def _note(self, drift: Drift, _reasons: Decision, text: str) -> str:
         if await drift.client.has_note(drift.object_id, drift.marker):
             return "already_done"
-        judgement = drift.judgement
-        text = drift_note(judgement.decision, judgement.compiled, drift.locale, put_back=put_back)
-        await drift.client.add_note(drift.object_id, Note(drift.marker, f"{text}\n{drift.marker}"))
+        await drift.client.add_note(drift.object_id, Note(drift.marker, text))
         return "done"
 
-    async def _task(self, drift: Drift, *, put_back: bool) -> str:
+    async def _task(self, drift: Drift, reasons: Decision, text: str) -> str:
         if await drift.client.has_task(drift.object_id, drift.marker):
             return "already_done"
         judgement, now = drift.judgement, drift.taken.snapshot
         step = None if now is None else first_step(drift.taken.deal, now, judgement, drift.move, clock.now())
         due = step.due if step else clock.now().astimezone(judgement.compiled.zone).date()
-        subject = drift_task(step.advice if step else None, judgement.decision, judgement.compiled, drift.locale)
-        text = drift_note(judgement.decision, judgement.compiled, drift.locale, put_back=put_back)
-        task = Task(drift.marker, subject, f"{text}\n{drift.marker}", due, drift.owner)
-        await drift.client.add_task(drift.object_id, task)
+        subject = drift_task(step.advice if step else None, reasons, judgement.compiled, drift.locale)
+        await drift.client.add_task(drift.object_id, Task(drift.marker, subject, text, due, drift.owner))
         return "done"
 
     async def _remember_own(self, drift: Drift, target: Standing) -> None:
@@ -174,16 +184,30 @@ def _place(drift: Drift) -> tuple[str, str, str]:
     return drift.connection.tenant_id, drift.connection.connection_id, drift.object_id
 
 
+def _text(drift: Drift, reasons: Decision, *, put_back: bool) -> str:
+    """What note and task say. The mark stands on a line of its own."""
+    home = drift.first.before.stage if put_back and drift.first.before else None
+    return f"{drift_note(reasons, drift.judgement.compiled, drift.locale, put_back=home)}\n{drift.marker}"
+
+
 def _drift(connection: StoredConnection, client: Client, work: Work, taken: Taken) -> Drift | None:
     """The move that the work is about, where it still is drift."""
-    verdicts = taken.deal.record.verdicts
+    deal, now = taken.deal, taken.snapshot
+    verdicts = deal.record.verdicts
     origin = work.payload["move"]
+    drifted = {one.identity: one for one in taken.found if one.standing == "drift" and one.move is not None}
     found = next((key for key, one in verdicts.items() if one.origin == origin and one.standing == "drift"), None)
-    judgement = next((one for one in taken.found if one.identity == found), None)
-    if judgement is None or judgement.move is None or judgement.standing != "drift":
+    judgement = drifted.get(found or "")
+    if judgement is None or judgement.move is None or now is None:
         return None
-    owner = taken.snapshot.owner if taken.snapshot else None
-    people = taken.deal.settings.people.values()
+    move = judgement.move
+    oldest = answered_since(connection.created_at, move.event.at)
+    row = refused_in_a_row(deal, move, lambda one: one.identity in drifted and one.event.at >= oldest)
+    reasons = [still_refused(deal, now, drifted[one.identity], one, clock.now()) for one in row]
+    place = next((place for place, why in enumerate(reasons) if why is not None), len(row) - 1)
+    back = put_back_by(deal, move, row[: place + 1])
+    owner = now.owner
+    people = deal.settings.people.values()
     language = next((one.language for one in people if one.id == owner and one.language), None)
     return Drift(
         connection,
@@ -192,10 +216,20 @@ def _drift(connection: StoredConnection, client: Client, work: Work, taken: Take
         marker_of(work.dedupe_key),
         taken,
         judgement,
-        judgement.move,
-        language or taken.deal.settings.language,
-        crm_owner(taken.deal, owner),
+        move,
+        _reasons(judgement, reasons[-1], back),
+        row[place],
+        back,
+        language or deal.settings.language,
+        crm_owner(deal, owner),
     )
+
+
+def _reasons(judgement: Judgement, now: Decision | None, back: str | None) -> Decision | None:
+    """What is told. What we have put back is explained also where nothing stands in its way any more."""
+    if back == "people":
+        return None
+    return now or (judgement.decision if back == "us" else None)
 
 
 def _failure(code: str, params: dict[str, Any], *, again: bool, after: float | None) -> Later | GiveUp:

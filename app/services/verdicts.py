@@ -30,6 +30,11 @@ ANSWERED_WITHIN = timedelta(days=7)
 CREATED = "created"
 
 
+def answered_since(connected: datetime, at: datetime) -> datetime:
+    """From when on moves are answered, seen from a time: since the connection was made, and the last seven days."""
+    return max(connected, at - ANSWERED_WITHIN)
+
+
 class Keeper(NamedTuple):
     """Whose verdicts are kept, and what drift is answered with.
 
@@ -172,7 +177,7 @@ async def _follow(
 
 async def _answer(tx: Transaction, keeper: Keeper, deal: Deal, one: Judgement, verdict: Verdict) -> None:
     since = keeper.answers_since
-    too_old = since is None or one.event.at < max(since, keeper.now - ANSWERED_WITHIN)
+    too_old = since is None or one.event.at < answered_since(since, keeper.now)
     if too_old or deal.line.gone is not None or set(keeper.settings.remedy) == {"observe"}:
         return
     payload = {"object": keeper.object_id, "move": verdict.origin, "decision": verdict.decision_id}

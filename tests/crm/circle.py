@@ -93,9 +93,16 @@ class Circle:
         await asyncio.sleep(1.1 if self.crm.coarse else 0.01)
 
     async def answer(self) -> None:
-        """Do the one remedy that waits out its grace now, once, as the outbox's worker would. Raises Later, GiveUp."""
-        (item,) = await list_items(self.database, "acme", limit=9, status="waiting")
-        await self.handler(work_of(item))
+        """Do what waits out its grace now, once, as the outbox's worker would. Raises Later, GiveUp."""
+        items = await list_items(self.database, "acme", limit=9, status="waiting")
+        assert items, await self.told()
+        for item in sorted(items, key=lambda one: one.item_id):
+            await self.handler(work_of(item))
+
+    async def came_to(self, deal: str) -> list[dict[str, str]]:
+        """What the answers to its moves came to, in the order of the moves."""
+        told = [json.loads(one.remedied) for one in await self.moves(deal) if one.remedied]
+        return [{name: value for name, value in one.items() if name != "at"} for one in told]
 
     async def get(self, path: str, **params: Any) -> Any:
         """What an operation answers."""
@@ -137,8 +144,15 @@ class Circle:
             return any(one.remedied for one in await self.moves(deal))
 
         await self.until(holds)
-        told = next(json.loads(one.remedied) for one in await self.moves(deal) if one.remedied)
-        return {name: value for name, value in told.items() if name != "at"}
+        return (await self.came_to(deal))[0]
+
+    async def settled(self) -> None:
+        """Wait until nothing is left to judge, nor anything that is due."""
+
+        async def holds() -> bool:
+            return not await _pending(self.database)
+
+        await self.until(holds)
 
     async def quiet(self) -> None:
         """Wait until nothing is left to do."""

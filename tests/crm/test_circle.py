@@ -18,6 +18,7 @@ from tests.crm.fakes.base import Answer
 
 MADE = (None, "demo_scheduled", "not_judged")
 DRIFT = ("demo_scheduled", "demo_completed", "drift")
+ON = ("demo_completed", "won", "drift")
 BACK = ("demo_completed", "demo_scheduled", "own")
 
 
@@ -46,6 +47,18 @@ async def _judge_now(world: Circle, deal: str) -> None:
     await world.database.transaction(work)
 
 
+async def _answer(world: Circle) -> None:
+    """Do what waits out its grace, once whatever still comes has settled."""
+    for _ in range(100):
+        await world.settled()
+        try:
+            return await world.answer()
+        except Later as why:
+            assert why.code == "remedy_settles"  # noqa: PT017 - anything else is a failure
+            await asyncio.sleep(0.05)
+    raise AssertionError(await world.told())
+
+
 async def test_an_illegal_move_is_put_back_and_explained_and_makes_no_loop(world: Circle) -> None:
     await world.connect(language="it")
     deal = await world.crm.make()
@@ -57,7 +70,7 @@ async def test_an_illegal_move_is_put_back_and_explained_and_makes_no_loop(world
     await world.judged(deal, MADE, DRIFT, BACK)
     await world.quiet()
     (note,), ((subject, text),) = world.crm.notes(deal), world.crm.tasks(deal)
-    assert "è stata riportata indietro" in note
+    assert "è stata riportata a «demo scheduled»" in note
     assert "[stagerail:" in note
     assert "[stagerail:" in text
     assert "next step" in subject
@@ -95,6 +108,53 @@ async def test_a_move_out_of_a_closed_stage_s_reach_is_noted_and_not_put_back(wo
     await world.crm.move(deal, "won")
     assert await world.remedied(deal) == {"revert": "closed", "note": "done", "task": "done"}
     assert world.crm.stage(deal) == "won"
+
+
+async def test_after_refused_moves_in_a_row_a_deal_is_put_back_once_to_where_it_stood_rightly(world: Circle) -> None:
+    await world.connect(grace="1h", revert_closed=True)
+    deal = await world.crm.make()
+    await world.judged(deal, MADE)
+    for stage, *verdicts in (("demo_completed", MADE, DRIFT), ("won", MADE, DRIFT, ON)):
+        await world.tick()
+        await world.crm.move(deal, stage)
+        await world.judged(deal, *verdicts)
+    await world.tick()
+    await _answer(world)
+    assert world.crm.stage(deal) == "demo_scheduled"
+    assert await world.came_to(deal) == [
+        {"revert": "moved_on", "note": "done", "task": "done"},
+        {"revert": "done", "note": "done", "task": "done"},
+    ]
+    await _answer(world)
+    refused, ours = (await world.verdicts(deal))[:3], (await world.verdicts(deal))[3:]
+    assert (refused, {one for *_, one in ours}, ours[-1][1]) == ([MADE, DRIFT, ON], {"own"}, "demo_scheduled")
+    assert (await world.came_to(deal))[1] == dict.fromkeys(("revert", "note", "task"), "already_done")
+    assert [len(world.crm.notes(deal)), len(world.crm.tasks(deal))] == [2, 2]
+
+
+async def test_what_its_people_put_right_within_the_grace_is_not_answered(world: Circle) -> None:
+    """Once by moving the deal back, which the process would not have allowed either; once by what was missing."""
+    await world.connect(grace="1h")
+    deal = await world.crm.make()
+    await world.judged(deal, MADE)
+    told: list[tuple[str | None, str, str]] = [MADE]
+    back = (*BACK[:2], "drift")
+    for stage, verdict in (("demo_completed", DRIFT), ("demo_scheduled", back), ("demo_completed", DRIFT)):
+        await world.tick()
+        await world.crm.move(deal, stage)
+        told.append(verdict)
+        await world.judged(deal, *told)
+    await world.tick()
+    await world.crm.fill_next_step(deal)
+
+    async def came() -> bool:
+        return "next_step" in (await world.get(f"/deals/crm:{deal}"))["fields"]
+
+    await world.until(came)
+    await _answer(world)
+    told_of = await world.came_to(deal)
+    assert (len(told_of) > 0, {value for one in told_of for value in one.values()}) == (True, {"put_right"})
+    assert (world.crm.stage(deal), world.crm.notes(deal), world.crm.tasks(deal)) == ("demo_completed", [], [])
 
 
 async def test_a_deal_that_is_gone_is_left_alone(world: Circle) -> None:

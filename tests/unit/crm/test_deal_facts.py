@@ -182,6 +182,16 @@ def test_our_own_writes_are_where_the_deal_has_been_and_no_moves_of_anybody() ->
     assert [move.own for move in seen_late.line.moves] == [False, False, True]
 
 
+def test_what_leads_our_own_user_to_where_we_put_a_deal_is_ours_as_well() -> None:
+    """Dynamics opens a closed deal first, where it stood before, and only then lets its stage be changed."""
+    steps = (_event(W, 5, by="77"), _event(B, 20, by="55"), _event(A, 20.1, by="55"))
+    record = Record(own=(OwnWrite("default", A, _at(20), _at(5)),))
+    assert [move.own for move in _deal(_event(A, 0), *steps, record=record).line.moves] == [False, False, True, True]
+    by_another = (steps[0], steps[1]._replace(by="77"), steps[2])
+    ours = [move.own for move in _deal(_event(A, 0), *by_another, record=record).line.moves]
+    assert ours == [False, False, False, True]
+
+
 def test_of_two_moves_in_one_second_the_one_that_goes_on_from_where_the_deal_stands_comes_first() -> None:
     there, back = (_event(W, 5, previous=B, tells_previous=True), _event(B, 5, previous=W, tells_previous=True))
     deal = _deal(_event(A, 0), _event(B, 4), there, back)

@@ -1,0 +1,58 @@
+"""Where a deal is put back to after refused moves, and who has put it back already."""
+
+from datetime import timedelta
+
+from app.crm.events import Event
+from app.crm.record import OwnWrite, Record
+from app.crm.state import Deal, tell
+from app.crm.timeline import Move
+from app.crm.way_back import put_back_by, refused_in_a_row
+from tests.crm.builders import NOON, hubspot_settings
+
+A, B, W = "appointmentscheduled", "qualifiedtobuy", "w"
+
+
+def _deal(*stages: str, own: tuple[OwnWrite, ...] = ()) -> Deal:
+    """A deal that went through these stages, one a minute."""
+    events = [
+        Event(f"{minute}", "1", "changed", NOON + timedelta(minutes=minute), "dealstage", stage)
+        for minute, stage in enumerate(stages)
+    ]
+    return tell(hubspot_settings(), Record(own=own), events, None)
+
+
+def _row(deal: Deal, place: int, refused: set[int]) -> list[int]:
+    """The places of the moves that were refused in a row up to this one."""
+    moves = deal.line.moves
+    found = refused_in_a_row(deal, moves[place], lambda one: moves.index(one) in refused)
+    return [moves.index(one) for one in found]
+
+
+def _back(deal: Deal, place: int, *homes: int) -> str | None:
+    def at(one: int) -> Move:
+        return deal.line.moves[one]
+
+    return put_back_by(deal, at(place), [at(one) for one in homes])
+
+
+def test_refused_moves_in_a_row_go_back_to_the_first_of_them() -> None:
+    deal = _deal(A, B, W, A)
+    assert _row(deal, 2, {1, 2}) == [1, 2]
+    assert _row(deal, 2, {2}) == [2]
+    assert _row(deal, 3, {1, 3}) == [3]
+
+
+def test_our_own_move_ends_the_row() -> None:
+    own = OwnWrite("default", A, NOON + timedelta(minutes=2), NOON + timedelta(minutes=1))
+    deal = _deal(A, B, A, W, own=(own,))
+    assert [move.own for move in deal.line.moves] == [False, False, True, False]
+    assert _row(deal, 3, {1, 2, 3}) == [3]
+    assert _back(deal, 1, 1) == "us"
+
+
+def test_people_put_a_deal_back_by_a_later_move_or_by_this_very_one() -> None:
+    assert _back(_deal(A, B, W), 1, 1) is None
+    assert _back(_deal(A, B, A), 1, 1) == "people"
+    assert _back(_deal(A, B, W, A), 1, 1) == "people"
+    assert _back(_deal(A, B, A), 2, 1) == "people"
+    assert _back(_deal(A, B, A), 2, 2) is None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.crm.client import ClientError, Note, Standing, Task
+from app.crm.client import ClientError, Note, Page, Standing, Task
 from app.crm.drafting import drafted
 from app.crm.dynamics import DynamicsClient, configuration, read
 from app.engine import load_process
@@ -205,9 +205,24 @@ async def test_deals_are_listed_page_by_page_since_a_time(crm: FakeDynamics, htt
     one = client(crm, http)
     first = await one.list_deals(at(30), None)
     second = await one.list_deals(at(30), first.cursor)
-    assert (len(first.ids), len(second.ids), second.cursor) == (200, 150, None)
+    assert (len(first.ids), len(second.ids), second.cursor) == (200, 150, "deleted:")
     assert DEAL not in (*first.ids, *second.ids)
-    assert len((await one.list_deals(None, None)).ids) == 200
+    everything = await one.list_deals(None, None)
+    assert (len(everything.ids), (await one.list_deals(None, everything.cursor)).cursor) == (200, None)
+
+
+@pytest.mark.parametrize(("audited", "told"), [(True, (DEAL,)), (False, ())])
+async def test_what_was_deleted_since_is_told_by_the_audit(
+    crm: FakeDynamics, http: PlainHttp, audited: bool, told: tuple[str, ...]
+) -> None:
+    one = client(crm, http)
+    crm.make_deal(43, at=at(0))
+    crm.delete(43, at=at(20))
+    crm.delete(42, at=at(60))
+    crm.audited = audited
+    first = await one.list_deals(at(30), None)
+    assert (first, (await one.list_deals(at(30), first.cursor))) == (Page((), "deleted:"), Page(told, None))
+    assert (await one.read_deal(DEAL, NOON)).gone == "deleted"
 
 
 async def test_a_token_that_has_run_out_is_made_anew_and_kept(crm: FakeDynamics, http: PlainHttp) -> None:

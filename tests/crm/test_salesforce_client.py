@@ -199,6 +199,14 @@ async def test_deals_are_listed_page_by_page_since_a_time(crm: FakeSalesforce, h
     assert (await one.list_deals(None, None)).total == 351
 
 
+async def test_what_was_deleted_since_is_listed_too_and_read_back_as_gone(crm: FakeSalesforce, http: PlainHttp) -> None:
+    one = client(crm, http)
+    crm.delete(42, at=at(60))
+    listed = await one.list_deals(at(30), None)
+    assert (listed.ids, listed.total, (await one.read_deal(DEAL, NOON)).gone) == ((DEAL,), 1, "deleted")
+    assert (await one.list_deals(None, None)).ids == ()
+
+
 async def test_a_token_that_has_run_out_is_renewed_once_and_kept(crm: FakeSalesforce, http: PlainHttp) -> None:
     kept = Kept()
     crm.expire_token()

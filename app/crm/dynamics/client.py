@@ -18,6 +18,8 @@ _REOPENED = {"statecode": 0, "statuscode": 1}
 _SUBJECT, _TEXT = 200, 60_000
 _BEYOND = ("client_forbidden", "client_refused", "client_not_found")
 _OPPORTUNITY = "/EntityDefinitions(LogicalName='opportunity')/Attributes"
+_DELETED = "deleted:"
+"""The cursor of the page after the last: what was deleted."""
 _PICKLISTS = "/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
 
 
@@ -33,15 +35,17 @@ class DynamicsClient:
         return await read_deal(self._api, self._settings, object_id, now)
 
     async def list_deals(self, changed_since: datetime | None, cursor: str | None) -> Page:
-        """A page of deals; the link to the next one is the cursor."""
-        if cursor is not None:
-            rows, following = await self._api.page(cursor)
-            return Page(_ids(rows), following)
-        query: dict[str, Any] = {"$select": "opportunityid"}
-        if changed_since is not None:
-            query["$filter"] = f"modifiedon ge {changed_since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        rows, following = await self._api.page("/opportunities", query)
-        return Page(_ids(rows), following)
+        """A page of deals; the link to the next one is the cursor. After those that have changed come those that were
+        deleted, as far as the audit tells.
+        """
+        since = None if changed_since is None else f"{changed_since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if since is not None and cursor == _DELETED:
+            gone = f"objecttypecode eq 'opportunity' and operation eq 3 and createdon ge {since}"
+            audited = await self._api.known("/audits", {"$select": "_objectid_value", "$filter": gone})
+            return Page(_ids(audited or [], "_objectid_value"), None)
+        query = {"$select": "opportunityid"} | ({} if since is None else {"$filter": f"modifiedon ge {since}"})
+        rows, following = await self._api.page(*(("/opportunities", query) if cursor is None else (cursor,)))
+        return Page(_ids(rows), following or (None if since is None else _DELETED))
 
     async def standing(self, object_id: str) -> Standing | None:
         """Its process, and its state or stage."""
@@ -152,8 +156,8 @@ def _guid(object_id: str) -> str:
     return found
 
 
-def _ids(rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(one for one in (guid_of(row.get("opportunityid")) for row in rows) if one is not None)
+def _ids(rows: list[dict[str, Any]], name: str = "opportunityid") -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in (guid_of(row.get(name)) for row in rows) if one is not None))
 
 
 def _marked(text: str, marker: str) -> str:

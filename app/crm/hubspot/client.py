@@ -5,14 +5,18 @@ from typing import Any
 
 from app.crm.client import ClientError, Credentials, Keep, Note, Page, Standing, Task, Told
 from app.crm.http import Http
-from app.crm.hubspot.api import Api, results
+from app.crm.hubspot.api import Api, next_page, results
 from app.crm.hubspot.reading import DEALS, deal_path, read_deal
 from app.crm.hubspot.settings import HubspotSettings
-from app.crm.hubspot.words import id_of
+from app.crm.hubspot.words import id_of, moment
 from app.crm.hubspot.writing import add_note, add_task, has_text
 
 LISTED = 200
 """Deals on a page, the most that HubSpot's search gives."""
+ARCHIVED = 100
+"""The same of its lists."""
+_ARCHIVED = "archived:"
+"""Opens the cursor of a page of deals that are no more."""
 _BEYOND = ("client_forbidden", "client_not_found")
 
 
@@ -28,11 +32,14 @@ class HubspotClient:
         return await read_deal(self._api, self._settings, object_id, now)
 
     async def list_deals(self, changed_since: datetime | None, cursor: str | None) -> Page:
-        """Deals in the order of their ids; all of them: those in a pipeline that is mapped.
+        """Deals in the order of their ids; all of them: those in a pipeline that is mapped. After those that have
+        changed come those that were deleted, which no search finds.
 
         HubSpot's search ends after 10,000 results, so each page asks for ids beyond those of the last one: there is no
         end to reach, and a deal that changes meanwhile moves no other onto a page that was read.
         """
+        if changed_since is not None and cursor is not None and cursor.startswith(_ARCHIVED):
+            return await self._archived(changed_since, cursor.removeprefix(_ARCHIVED))
         filters: list[dict[str, Any]] = []
         if changed_since is None:
             pipelines = sorted(self._settings.pipelines)
@@ -53,7 +60,8 @@ class HubspotClient:
         ids = [one for one in (id_of(found.get("id")) for found in results(page)) if one is not None]
         total = page.get("total")
         known = total if cursor is None and isinstance(total, int) else None
-        return Page(tuple(ids), ids[-1] if len(ids) >= LISTED else None, known)
+        last = None if changed_since is None else _ARCHIVED
+        return Page(tuple(ids), ids[-1] if len(ids) >= LISTED else last, known)
 
     async def standing(self, object_id: str) -> Standing | None:
         """Where the deal stands now; None when it is gone, or went into another."""
@@ -106,6 +114,16 @@ class HubspotClient:
     async def renew_channel(self, now: datetime) -> datetime | None:  # noqa: ARG002 - of every client
         """Nothing: an app's subscriptions do not expire."""
         return None
+
+    async def _archived(self, since: datetime, after: str) -> Page:
+        """HubSpot lists them in no order of time, and keeps them for ninety days."""
+        page = await self._api.get(
+            DEALS, archived="true", limit=ARCHIVED, properties="hs_object_id", after=after or None
+        )
+        found = [(id_of(one.get("id")), moment(one.get("archivedAt"))) for one in results(page)]
+        ids = tuple(one for one, at in found if one is not None and (at is None or at >= since))
+        following = next_page(page)
+        return Page(ids, None if following is None else f"{_ARCHIVED}{following}")
 
     async def _optional(self, asking: Any) -> dict[str, Any]:
         """What is of help, and may be beyond the token's scopes."""

@@ -49,10 +49,10 @@ class Rest:
         return await self._api.call(method, f"{self._root}{path}", body=body)
 
     async def rows(
-        self, fields: Sequence[str], table: str, where: str = "", more: str = ""
+        self, fields: Sequence[str], table: str, where: str = "", more: str = "", *, deleted: bool = False
     ) -> AsyncIterator[dict[str, Any]]:
-        """What a query finds, whole. INVARIANT: every value in `where` is quoted."""
-        answer = await self._query(fields, table, where, more)
+        """What a query finds, whole; what was deleted too, if asked for. INVARIANT: values in `where` are quoted."""
+        answer = await self._query(fields, table, where, more, deleted=deleted)
         for _ in range(_MOST_PAGES):
             for one in records(answer):
                 yield one
@@ -75,18 +75,21 @@ class Rest:
                 raise
             return None
 
-    async def count(self, table: str, where: str) -> int | None:
+    async def count(self, table: str, where: str, *, deleted: bool = False) -> int | None:
         """How many rows there are."""
-        answer = await self._query(("COUNT()",), table, where)
+        answer = await self._query(("COUNT()",), table, where, deleted=deleted)
         total = answer.get("totalSize") if isinstance(answer, dict) else None
         return total if isinstance(total, int) else None
 
-    async def _query(self, fields: Sequence[str], table: str, where: str, more: str = "") -> Any:
+    async def _query(
+        self, fields: Sequence[str], table: str, where: str, more: str = "", *, deleted: bool = False
+    ) -> Any:
         if not self._has_address:
             raise ClientError("client_no_address", again=False)
         asked = f"SELECT {', '.join(dict.fromkeys(fields))} FROM {table}"  # noqa: S608 - names that the settings checked
         asked += f" WHERE {where}" if where else ""
-        return await self._api.call("GET", f"{self._root}/query", query={"q": f"{asked} {more}".strip()})
+        path = f"{self._root}/{'queryAll' if deleted else 'query'}"
+        return await self._api.call("GET", path, query={"q": f"{asked} {more}".strip()})
 
 
 def records(answer: Any) -> list[dict[str, Any]]:

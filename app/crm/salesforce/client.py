@@ -28,13 +28,16 @@ class SalesforceClient:
         return await read_deal(self._rest, self._settings, object_id, now)
 
     async def list_deals(self, changed_since: datetime | None, cursor: str | None) -> Page:
-        """Deals in the order of their ids: one that changes meanwhile moves no other onto a page that was read."""
+        """Deals in the order of their ids: one that changes meanwhile moves no other onto a page that was read.
+
+        Among those that have changed are those that were deleted: no outbound message tells of that.
+        """
+        deleted = changed_since is not None
         since = [] if changed_since is None else [f"SystemModstamp >= {instant(changed_since)}"]
         beyond = [] if cursor is None else [f"Id > {quoted(cursor)}"]
-        total = await self._rest.count("Opportunity", " AND ".join(since)) if cursor is None else None
-        rows = await self._rest.found(
-            ("Id",), "Opportunity", " AND ".join((*since, *beyond)), f"ORDER BY Id LIMIT {LISTED}"
-        )
+        total = await self._rest.count("Opportunity", " AND ".join(since), deleted=deleted) if cursor is None else None
+        where, order = " AND ".join((*since, *beyond)), f"ORDER BY Id LIMIT {LISTED}"
+        rows = [one async for one in self._rest.rows(("Id",), "Opportunity", where, order, deleted=deleted)]
         ids = [one for one in (id_in(row.get("Id")) for row in rows) if one is not None]
         return Page(tuple(ids), ids[-1] if len(rows) >= LISTED else None, total)
 

@@ -34,6 +34,7 @@ class FakeDynamics(FakeCrm):
         self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _SETS}
         self.more: dict[str, Any] = {"picklists": [], "attributes": [], "processstages": [], "systemusers": []}
         self.audited = True
+        self.deleted: list[dict[str, Any]] = []
         self.inert = False
         self.page = 200
         self.no_tasks_for: set[str] = set()
@@ -71,6 +72,11 @@ class FakeDynamics(FakeCrm):
         inputs = [{"key": "OpportunityClose", "value": close}, {"key": "Status", "value": {"Value": 3 if won else 4}}]
         found = context("Win" if won else "Lose", None, at=at, by=by, inputs=inputs)
         return {**found, "PrimaryEntityId": deal}
+
+    def delete(self, number: int, *, at: datetime) -> None:
+        """Delete an opportunity; no step tells of it."""
+        del self.deals[guid(number)]
+        self.deleted.append({"_objectid_value": guid(number), "createdon": iso(at)})
 
     def log(self, table: str, number: int, *, at: datetime, **fields: Any) -> dict[str, Any]:
         """Log an activity. The context of the step that tells of it."""
@@ -205,6 +211,15 @@ class FakeDynamics(FakeCrm):
         found, rest = self.audit[deal][first : first + self.page], self.audit[deal][first + self.page :]
         listed = {"AuditDetails": found, "MoreRecords": bool(rest), "PagingCookie": f"<cookie page='{number}'/>"}
         return Answer(200, {"AuditDetailCollection": listed})
+
+    @route("GET", API + "/audits")
+    def _audits(self, call: Call) -> Answer:
+        asked = "objecttypecode eq 'opportunity' and operation eq 3 and createdon ge "
+        assert call.query["$filter"].startswith(asked)
+        if not self.audited:
+            return problem(403)
+        since = call.query["$filter"].removeprefix(asked)
+        return self._page([one for one in self.deleted if one["createdon"] >= since], call)
 
     @route("GET", API + "/{table}")
     def _rows(self, call: Call, table: str) -> Answer:

@@ -15,7 +15,7 @@ from app import clock
 from app.crm.hubspot.signature import OLD_SIGNATURE, OLD_VERSION, SIGNATURE, TIMESTAMP, sign, sign_v1
 from tests.crm.builders import PORTAL, SECRET, milliseconds
 from tests.crm.fakes.base import Answer, Call, Sent, route
-from tests.crm.fakes.hubspot_objects import Associations, Thing
+from tests.crm.fakes.hubspot_objects import Associations, Thing, iso
 from tests.crm.fakes.hubspot_setup import PIPELINES, HubspotSetup, paging
 
 APP_ID = "186886"
@@ -35,6 +35,7 @@ class FakeHubspot(HubspotSetup):
         self.things: dict[str, dict[str, Thing]] = {kind: {} for kind in KINDS}
         self.associations = Associations()
         self.merged: dict[str, str] = {}
+        self.archived: dict[str, dict[str, Any]] = {}
         self.forbidden: set[str] = set()
         self.page_size = 500
         self.waiting: list[dict[str, Any]] = []
@@ -87,8 +88,9 @@ class FakeHubspot(HubspotSetup):
 
     def delete(self, deal: str) -> None:
         """Delete a deal."""
-        del self.things["deals"][deal]
-        self._tell(deal, "deal.deletion", self._tick(), changeFlag="DELETED", changeSource=CRM_UI)
+        at = self._tick()
+        self.archived[deal] = self.things["deals"].pop(deal).shown([]) | {"archived": True, "archivedAt": iso(at)}
+        self._tell(deal, "deal.deletion", at, changeFlag="DELETED", changeSource=CRM_UI)
 
     def merge(self, primary: str, *merged: str) -> None:
         """Let deals go into another."""
@@ -136,6 +138,14 @@ class FakeHubspot(HubspotSetup):
             return self._not_found(deal)
         asked = [call.query.get(name, "").split(",") for name in ("properties", "propertiesWithHistory")]
         return Answer(200, thing.shown(*asked))
+
+    @route("GET", "/crm/v3/objects/deals")
+    def list_archived(self, call: Call) -> Answer:
+        """Deals that were deleted, in no order of time."""
+        assert call.query["archived"] == "true"
+        start, size = int(call.query.get("after", 0)), min(int(call.query["limit"]), 100)
+        shown = list(self.archived.values())[start : start + size]
+        return Answer(200, {"results": shown, **paging(start + size, len(self.archived))})
 
     @route("PATCH", "/crm/v3/objects/deals/{deal}")
     def patch_deal(self, call: Call, deal: str) -> Answer:

@@ -8,7 +8,7 @@ from app import clock
 from app.crm.salesforce.ids import long_id
 from tests.crm.fakes.base import Answer, Call, FakeCrm, Sent, route
 from tests.crm.fakes.salesforce_messages import NO_SESSION, envelope, iso, notification_xml
-from tests.crm.fakes.soql import select
+from tests.crm.fakes.soql import Tables, select
 
 OURS, REP = "005000000000900AAA", "005000000000077AAA"
 VERSION = "/services/data/v62.0"
@@ -78,6 +78,10 @@ class FakeSalesforce(FakeCrm):
         header = event["payload"]["ChangeEventHeader"]
         header |= {"changedFields": [*changed, "LastModifiedDate"], "nulledFields": nulled, "changeOrigin": origin}
         return event
+
+    def delete(self, number: int, *, at: datetime) -> None:
+        """Put an opportunity into the recycle bin; no outbound message tells of it."""
+        self.deal(number).update(IsDeleted=True, SystemModstamp=iso(at))
 
     def add_task(self, number: int, *, at: datetime, **fields: Any) -> dict[str, Any]:
         """Log a task. The change event that tells of it."""
@@ -183,7 +187,15 @@ class FakeSalesforce(FakeCrm):
 
     @route("GET", VERSION + "/query")
     def _query(self, call: Call) -> Answer:
-        answer = select(self.tables, call.query["q"], self.missing_tables, self.missing_fields)
+        there = {name: [one for one in rows if not one.get("IsDeleted")] for name, rows in self.tables.items()}
+        return self._found(there, call)
+
+    @route("GET", VERSION + "/queryAll")
+    def _query_all(self, call: Call) -> Answer:
+        return self._found(self.tables, call)
+
+    def _found(self, tables: Tables, call: Call) -> Answer:
+        answer = select(tables, call.query["q"], self.missing_tables, self.missing_fields)
         if isinstance(answer, str):
             return problem(400, answer)
         if isinstance(answer, int):

@@ -132,7 +132,21 @@ async def test_deals_that_changed_since_are_listed_whatever_their_pipeline_is_no
     new = world.crm.add_deal("due", pipeline="renewals")
     world.crm.change(moved, amount="1")
     assert [one for page in await _all(world, since=since) for one in page.ids] == [moved, new]
-    assert await world.client().list_deals(since + timedelta(days=1), None) == Page((), None, 0)
+    assert await world.client().list_deals(since + timedelta(days=1), None) == Page((), "archived:", 0)
+
+
+async def test_deals_that_were_deleted_since_are_listed_after_the_others(world: World) -> None:
+    world.crm.delete(world.crm.add_deal())
+    since = world.later(hours=1)
+    gone = [world.crm.add_deal() for _ in range(250)]
+    for one in gone:
+        world.crm.delete(one)
+    there = world.crm.add_deal()
+    pages = await _all(world, since=since)
+    assert [one for page in pages for one in page.ids] == [there, *gone]
+    assert [len(page.ids) for page in pages] == [1, 99, 100, 51]
+    assert (await world.client().read_deal(gone[0], since)).gone == "deleted"
+    assert [page.ids for page in await _all(world)] == [(there,)]
 
 
 async def test_a_stage_is_written_with_its_pipeline_and_hubspot_s_refusal_is_told(world: World) -> None:

@@ -101,7 +101,8 @@ async def drifted(
 
 
 def _place(row: CrmMove) -> str:
-    return json.dumps([row.day, row.at.isoformat(), row.connection_id, row.object_id, row.event_key])
+    place = [row.day, row.at.isoformat(), row.connection_id, row.object_id, row.event_key]
+    return json.dumps(place, ensure_ascii=False)
 
 
 def _after(cursor: str | None) -> Place | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from app.engine import CompiledProcess, Decision, Finding
+from app.engine import CompiledProcess, Decision, Finding, never_asked
 from app.services.refusals import InvalidRequest
 from app.store.database import Reader, Transaction
 from app.store.decisions import LoggedDecision, insert_decision
@@ -55,7 +55,7 @@ async def record_move(
     await insert_decision(tx, entry)
     if entry.supersedes is not None:
         await delete_kept(tx, entry.tenant_id, entry.supersedes)
-    if decision.outcome == "not_judged" or decision.missing or entry.source == "api":
+    if decision.outcome == "not_judged" or not facts_complete(decision, compiled) or entry.source == "api":
         return
     at = decision.as_of.astimezone(compiled.zone)
     refused = entry.source == "move" and not entry.applied
@@ -74,6 +74,11 @@ async def record_move(
         for what, result in found.items()
     ]
     await insert_kept(tx, rows)
+
+
+def facts_complete(decision: Decision, compiled: CompiledProcess) -> bool:
+    """Whether nothing lacked that the process asks about."""
+    return never_asked(compiled).issuperset(decision.missing)
 
 
 def blocks_surely(finding: Finding) -> bool:

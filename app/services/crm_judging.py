@@ -18,9 +18,8 @@ from app.engine import (
     UnknownStage,
     decide,
     decide_unknown_stage,
-    never_asked,
 )
-from app.services.adherence import blocks_surely
+from app.services.adherence import blocks_surely, facts_complete
 from app.store.crm_moves import Verdict as Standing
 
 
@@ -115,7 +114,7 @@ def standing_of(decision: Decision, compiled: CompiledProcess) -> Standing:
     if decision.outcome != "blocked":
         return "not_judged" if decision.outcome == "not_judged" else "allowed"
     surely = any(blocks_surely(finding) for finding in decision.findings)
-    return "drift" if surely and never_asked(compiled).issuperset(decision.missing) else "blocked_incomplete"
+    return "drift" if surely and facts_complete(decision, compiled) else "blocked_incomplete"
 
 
 def _about(decision: Decision) -> str:

@@ -8,6 +8,7 @@ import pytest
 from app.store.crm_moves import CrmMove, note_remedied, put_move
 from app.store.database import Transaction
 from app.store.insights import Kept, insert_kept
+from app.store.tenants import Tenant, insert_tenant
 from tests.api.world import YAML, World
 
 PROCESS = """\
@@ -144,6 +145,35 @@ async def test_the_moves_behind_it_come_in_pages_the_latest_first(sold: World) -
         ],
         "next_cursor": None,
     }
+
+
+async def test_a_page_may_end_with_a_deal_of_any_name(sold: World) -> None:
+    name = "\N{PARTY POPPER}" * 190
+    moves = [_move(sold.tenant, number, "drift", object_id=name) for number in (20, 21)]
+
+    async def work(tx: Transaction) -> None:
+        for move in moves:
+            await put_move(tx, move)
+
+    await sold.database.transaction(work)
+    first = await sold.good("GET", "/insights/drift/moves?process=sales&limit=1")
+    second = await sold.good("GET", f"/insights/drift/moves?process=sales&limit=1&cursor={first['next_cursor']}")
+    assert [one["decision_id"] for one in (*first["items"], *second["items"])] == ["d-21", "d-20"]
+
+
+async def test_another_tenant_s_moves_are_none_of_ours(sold: World) -> None:
+    before = await _ask(sold, "by=channel")
+
+    async def work(tx: Transaction) -> None:
+        await insert_tenant(tx, Tenant("other", "Other", MONDAY))
+        theirs = _move("other", 1, "drift", decision_id="d-3")
+        await put_move(tx, theirs)
+        await insert_kept(tx, [_kept(theirs, "priced", "missed", blocked=True)])
+
+    await sold.database.transaction(work)
+    assert await _ask(sold, "by=channel") == before
+    assert (await _ask(sold, "by=requirement"))["items"][0] == {"requirement": "priced", "rule": None, **_counts(2, 1)}
+    assert len((await sold.good("GET", "/insights/drift/moves?process=sales"))["items"]) == 2
 
 
 @pytest.mark.parametrize("path", ["/insights/drift", "/insights/drift/moves"])

@@ -154,6 +154,14 @@ async def test_a_group_that_nothing_is_mapped_to_is_no_lack_for_a_move_that_does
     assert (await judged.moves())[-1][2] == "drift"
 
 
+async def test_what_is_drift_though_a_group_lacks_that_the_process_never_asks_about_counts_everywhere(
+    database: Database,
+) -> None:
+    judged = await _judged(database, contact_roles={"boss": "champion"})
+    await judged.read(*ILLEGAL, complete=("activities", "approvals", "fields", "stage_history"))
+    assert ((await judged.moves())[-1][2], await judged.counted()) == ("drift", 1)
+
+
 async def test_old_moves_are_counted_and_not_answered(database: Database) -> None:
     judged = await _judged(database)
     days = 9 * 24 * 60

@@ -16,9 +16,9 @@ from app.api.replies import RemovedReply, json_reply
 from app.api.routing import respond, router
 from app.crm.adapters import ADAPTERS
 from app.engine.values import duration
-from app.i18n import texts
+from app.i18n import Locale, texts
 from app.services import connections
-from app.services.connection_gaps import mapping_gaps
+from app.services.connection_gaps import Gap, mapping_gaps
 from app.store.database import Reader, Transaction
 
 routes = router("connections")
@@ -141,12 +141,12 @@ async def _with_warnings(db: Reader, caller: Caller, connection: connections.Con
     gaps = await mapping_gaps(
         db, caller.services.processes, caller.tenant_id, connection.connection_id, connection.settings
     )
-    catalogue = texts(caller.locale)
-    warnings = [
-        {"place": ".".join(gap.place), "code": gap.code, "message": catalogue.text(f"gap.{gap.code}", **gap.params)}
-        for gap in gaps
-    ]
-    return {**_shape(connection), "warnings": warnings}
+    return {**_shape(connection), "warnings": [_warning(gap, caller.locale) for gap in gaps]}
+
+
+def _warning(gap: Gap, locale: Locale) -> dict[str, str]:
+    message = texts(locale).text(f"{'request' if gap.refused else 'gap'}.{gap.code}", **gap.params)
+    return {"place": ".".join(gap.place), "code": gap.code, "message": message}
 
 
 def _shape(connection: connections.Connection) -> dict[str, Any]:

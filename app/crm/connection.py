@@ -3,6 +3,7 @@
 What is common to every CRM stands here; an adapter adds its vendor's words in a subclass.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -34,6 +35,19 @@ class Mapping(BaseModel):
     """Base of the settings: immutable, strict, no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def keys_as(value: Any, plain: Callable[[Any], Any]) -> Any:
+    """A mapping with its keys in their one form. Two that are the same id must not be told apart by who comes last."""
+    if not isinstance(value, dict):
+        return value
+    found: dict[Any, Any] = {}
+    for key, one in value.items():
+        name = plain(key)
+        if name in found:
+            raise PydanticCustomError("named_twice", "the same twice", {"name": str(name)})
+        found[name] = one
+    return found
 
 
 class Pipeline(Mapping):

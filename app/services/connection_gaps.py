@@ -1,30 +1,35 @@
-"""What a connection's mapping leaves out, listed before it bites: none of it refuses the connection."""
+"""What a connection's mapping leaves out or names in vain, listed before it bites: nothing is refused for it."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from app.crm.connection import UNMAPPED, ConnectionSettings
 from app.engine import Process
+from app.services.connection_mapping import mapping_problems
 from app.services.processes import Processes
+from app.store.crm_moves import count_unmapped
 from app.store.database import Reader
-from app.store.deals import count_unmapped
 
 MOST_STAGES = 50
 
 
 class Gap(NamedTuple):
-    """One thing that is not mapped: where it would stand, a code, and what its text needs."""
+    """One thing that is not mapped: where it would stand, a code, and what its text needs.
+
+    `refused` says that it would be refused now: a newer version of a process has taken it away since it was put.
+    """
 
     place: tuple[str, ...]
     code: str
     params: dict[str, Any]
+    refused: bool = False
 
 
 async def mapping_gaps(
     db: Reader, processes: Processes, tenant_id: str, connection_id: str, settings: ConnectionSettings
 ) -> list[Gap]:
-    """Stages, activities and fields of the processes that nothing leads to; and stages that deals already stand in."""
-    gaps: list[Gap] = []
+    """What has gone since it was mapped, what nothing leads to, and stages where deals stand that nobody mapped."""
+    gaps = [Gap(*one, refused=True) for one in await mapping_problems(db, processes, tenant_id, settings)]
     known: dict[str, Process] = {}
     for pipeline_id, pipeline in settings.pipelines.items():
         compiled = await processes.compiled(db, tenant_id, pipeline.process, pipeline.version)

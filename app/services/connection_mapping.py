@@ -5,6 +5,7 @@ from typing import Any
 
 from app.crm.connection import ConnectionSettings, FieldMapping, Pipeline
 from app.engine import CompiledProcess, Process
+from app.engine.process import ProcessField
 from app.services.processes import Processes
 from app.store.database import Reader
 
@@ -69,19 +70,23 @@ def _stages(pipeline_id: str, pipeline: Pipeline, compiled: CompiledProcess) -> 
 
 
 def _fields(settings: ConnectionSettings, named: list[Process]) -> Iterator[Problem]:
-    declared = {field.key: field for process in reversed(named) for field in process.fields}
+    """A field may be one of several processes: its types and choices are those that any of them knows."""
+    declared: dict[str, list[ProcessField]] = {}
+    for field in [one for process in named for one in process.fields]:
+        declared.setdefault(field.key, []).append(field)
     for name, mapping in settings.fields.items():
-        field = declared.get(mapping.field)
-        if field is None:
+        fields = declared.get(mapping.field, [])
+        if not fields:
             yield (
                 ("fields", name, "field"),
                 "mapping_unknown_field",
                 {"field": mapping.field, "known": _names(declared)},
             )
-        elif mapping.type not in (None, field.type):
-            yield ("fields", name, "type"), "mapping_field_type", {"field": mapping.field, "type": field.type}
+        elif mapping.type not in (None, *(field.type for field in fields)):
+            yield ("fields", name, "type"), "mapping_field_type", {"field": mapping.field, "type": fields[0].type}
         else:
-            yield from _choices(name, mapping, [choice.key for choice in field.choices])
+            known = dict.fromkeys(choice.key for field in fields for choice in field.choices)
+            yield from _choices(name, mapping, list(known))
 
 
 def _choices(name: str, mapping: FieldMapping, known: list[str]) -> Iterator[Problem]:

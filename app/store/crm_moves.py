@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, tuple_, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.insights import KEPT, Period
@@ -66,6 +66,29 @@ LIST = Query(
     .where(*by_key(TABLE, "tenant_id", "connection_id", "object_id"))
     .order_by(TABLE.c.at, TABLE.c.event_key),
     CrmMove._make,
+)
+
+LATER = TABLE.alias("later")
+COUNT = func.count(TABLE.c.object_id.distinct()).label("deals")
+COUNT_LAST: Query[tuple[str, int]] = Query(
+    page(
+        select(TABLE.c.to_stage, COUNT)
+        .where(
+            *by_key(TABLE, "tenant_id", "connection_id"),
+            TABLE.c.to_stage >= named(TABLE, "to_stage", "first"),
+            TABLE.c.to_stage < named(TABLE, "to_stage", "past"),
+            ~exists().where(
+                LATER.c.tenant_id == TABLE.c.tenant_id,
+                LATER.c.connection_id == TABLE.c.connection_id,
+                LATER.c.object_id == TABLE.c.object_id,
+                LATER.c.at > TABLE.c.at,
+            ),
+        )
+        .group_by(TABLE.c.to_stage)
+        .order_by(COUNT.desc(), TABLE.c.to_stage)
+    ),
+    tuple,
+    long=True,
 )
 
 
@@ -190,3 +213,14 @@ def _key(tenant_id: str, connection_id: str, object_id: str, event_key: str) -> 
         "object_id": object_id,
         "event_key": event_key,
     }
+
+
+async def count_unmapped(
+    db: Reader, tenant_id: str, connection_id: str, prefix: str, limit: int
+) -> list[tuple[str, int]]:
+    """How many deals of a connection went last into each stage that opens with the prefix, the most first.
+
+    Told by the moves: a deal that was never in a stage that is mapped is none of ours yet.
+    """
+    params = {"tenant_id": tenant_id, "connection_id": connection_id, "first": prefix, "past": prefix + "\U0010ffff"}
+    return await db.fetch_all(COUNT_LAST, {**params, "limit": limit})

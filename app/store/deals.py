@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import func, null, select, update
+from sqlalchemy import null, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_into, named, page, select_shape
@@ -59,23 +59,6 @@ ROTTEN = Query(
 TOLD = command(update(TABLE).where(*ONE).values(rots_at=null()))
 
 
-COUNT = func.count().label("deals")
-COUNT_STAGES: Query[tuple[str, int]] = Query(
-    page(
-        select(TABLE.c.stage, COUNT)
-        .where(
-            *by_key(TABLE, "tenant_id", "connection_id"),
-            TABLE.c.stage >= named(TABLE, "stage", "first"),
-            TABLE.c.stage < named(TABLE, "stage", "past"),
-        )
-        .group_by(TABLE.c.stage)
-        .order_by(COUNT.desc(), TABLE.c.stage)
-    ),
-    tuple,
-    long=True,
-)
-
-
 async def read_deal(db: Reader, tenant_id: str, deal_id: str) -> StoredDeal | None:
     """One deal, one row."""
     return await db.fetch_one(READ, {"tenant_id": tenant_id, "deal_id": deal_id})
@@ -122,14 +105,6 @@ async def list_deals(
     wanted = {"process_key": process_key, "stage": stage, "cursor": cursor}
     given = {name: value for name, value in wanted.items() if value is not None}
     return await db.fetch_all(_list_query(tuple(given)), {**given, "tenant_id": tenant_id, "limit": limit})
-
-
-async def count_unmapped(
-    db: Reader, tenant_id: str, connection_id: str, prefix: str, limit: int
-) -> list[tuple[str, int]]:
-    """How many deals of a connection stand in each stage that opens with the prefix, the most first."""
-    params = {"tenant_id": tenant_id, "connection_id": connection_id, "first": prefix, "past": prefix + "\U0010ffff"}
-    return await db.fetch_all(COUNT_STAGES, {**params, "limit": limit})
 
 
 @cache

@@ -1,11 +1,13 @@
 """Connections: checked against the processes they name, stored with a secret that never comes out again."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.crm.hubspot import HubspotSettings
 from app.crm.secrets import NoKey, WrongKey, decrypt, encrypt
+from app.services.connection_gaps import mapping_gaps
 from app.services.connections import (
     Change,
     Connection,
@@ -18,10 +20,11 @@ from app.services.connections import (
 )
 from app.services.processes import Processes
 from app.store.connections import read_connection
-from app.store.database import Database
+from app.store.database import Database, Transaction
+from app.store.processes import ProcessVersion, lock_process, publish
 from app.store.tenants import Tenant, insert_tenant
-from tests.crm.builders import NOON, SECRET, hubspot_settings, settings_json
-from tests.crm.world import KEY, publish_to
+from tests.crm.builders import NOON, SECRET, body_of, hubspot_settings, settings_json, stage_change
+from tests.crm.world import KEY, deliver, publish_to, work_off
 
 
 async def _put(
@@ -122,6 +125,68 @@ async def test_the_type_of_a_field_is_the_process_s_own_when_it_is_not_said(data
         "amount": "number",
         "note": "text",
     }
+
+
+async def test_what_any_of_several_processes_knows_of_a_field_may_be_mapped(database: Database) -> None:
+    """Each of them has a field `plan` of its own: other choices, or even another type."""
+    await _publish(database, "first", "fields: [{key: plan, type: choice, choices: [basic]}]")
+    await _publish(database, "second", "fields: [{key: plan, type: choice, choices: [basic, pro]}]")
+    pipelines = {
+        "1": {"process": "first", "stages": {"a": "new"}},
+        "2": {"process": "second", "stages": {"b": "new"}},
+    }
+    choices = {"B": "basic", "P": "pro", "X": "gold"}
+    fields = {"plan": {"field": "plan", "choices": choices}}
+    assert await _wrong(database, pipelines=pipelines, fields=fields, people={}) == [
+        ("fields.plan.choices.X", "mapping_unknown_choice")
+    ]
+    await _publish(database, "third", "fields: [{key: plan, type: text}]")
+    pipelines["3"] = {"process": "third", "stages": {"c": "new"}}
+    stored, _ = await _put(database, pipelines=pipelines, fields={"plan": {"field": "plan", "type": "text"}}, people={})
+    assert stored.settings.fields["plan"].type == "text"
+
+
+async def _publish(database: Database, key: str, more: str, *, number: int = 1, stages: str = "{key: new}") -> None:
+    source = f"process: {key}\n{more}\nstages: [{stages}, {{key: won, kind: won}}]\npath: [won]\n"
+
+    async def work(tx: Transaction) -> None:
+        await lock_process(tx, "acme", key, NOON)
+        row = ("acme", key, number, f"sha256:{key}{number}", "application/yaml", source, "[]", NOON, None)
+        await publish(tx, ProcessVersion(*row))
+
+    await database.transaction(work)
+
+
+async def _gaps(database: Database, settings: HubspotSettings) -> list[tuple[str, str, bool]]:
+    found = await mapping_gaps(database, Processes(), "acme", "hs", settings)
+    return [(".".join(one.place), one.code, one.refused) for one in found]
+
+
+async def test_what_a_newer_version_has_taken_away_is_listed(database: Database) -> None:
+    await _publish(database, "own", "fields: [{key: plan, type: text}]")
+    pipelines = {"1": {"process": "own", "stages": {"a": "new", "w": "won"}}}
+    stored, _ = await _put(database, pipelines=pipelines, fields={"plan": {"field": "plan"}}, people={})
+    settings = HubspotSettings.model_validate(stored.settings.model_dump())
+    assert await _gaps(database, settings) == []
+    await _publish(database, "own", "fields: [{key: plan, type: number}]", number=2, stages="{key: fresh}")
+    assert await _gaps(database, settings) == [
+        ("pipelines.1.stages.a", "mapping_unknown_stage", True),
+        ("fields.plan.type", "mapping_field_type", True),
+        ("pipelines.1.stages", "stage_not_mapped", False),
+    ]
+
+
+async def test_deals_that_stand_in_a_stage_that_is_not_mapped_are_counted(database: Database) -> None:
+    """Those that were never anywhere else too: a stage new in the CRM is where new deals begin."""
+    moves = [("x", 1, 0), ("x", 2, 0), ("y", 3, 0), ("appointmentscheduled", 3, 1), ("appointmentscheduled", 4, 0)]
+    moves += [("x", 4, 1), ("y", 4, 2)]
+    for stage, deal, minute in moves:
+        at = NOON + timedelta(minutes=minute)
+        await deliver(database, body_of(stage_change(stage, deal=deal, at=at)), at=at)
+        await work_off(database, at=at)
+    found = await mapping_gaps(database, Processes(), "acme", "hs", hubspot_settings())
+    told = [one.params for one in found if one.code == "deals_in_unmapped_stage"]
+    assert told == [{"stage": "x", "count": 2}, {"stage": "y", "count": 1}]
 
 
 async def test_an_id_that_another_tenant_has_is_refused_and_nothing_of_theirs_is_seen(database: Database) -> None:

@@ -61,7 +61,7 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "list_drift": (lambda db: crm_moves.list_drift(db, THEIRS, crm_moves.Wanted("sales"), limit=9), []),
     "count_moves": (lambda db: crm_moves.count_moves(db, THEIRS, crm_moves.Wanted("sales"), by="channel"), []),
     "list_connections": (lambda db: connections.list_connections(db, THEIRS), []),
-    "count_unmapped": (lambda db: deals.count_unmapped(db, THEIRS, "hub-1", "unmapped:", 9), []),
+    "count_unmapped": (lambda db: crm_moves.count_unmapped(db, THEIRS, "hub-1", "unmapped:", 9), []),
     "read_deal": (lambda db: deals.read_deal(db, THEIRS, "D-1"), None),
     "list_deals": (lambda db: deals.list_deals(db, THEIRS, limit=9), []),
     "read_decision": (lambda db: decisions.read_decision(db, THEIRS, "0199-1"), None),

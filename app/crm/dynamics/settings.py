@@ -6,7 +6,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.crm.connection import MOST_MAPPED, ApiUrl, ApprovalMapping, ConnectionSettings, FieldMapping, Id, Person
+from app.crm.connection import (
+    MOST_MAPPED,
+    ApiUrl,
+    ApprovalMapping,
+    ConnectionSettings,
+    FieldMapping,
+    Id,
+    Person,
+    Pipeline,
+    keys_as,
+)
 from app.engine.values import Key
 
 WON, LOST = "won", "lost"
@@ -32,7 +42,18 @@ def is_guid(text: str) -> bool:
 
 
 def _plain_keys(value: Any) -> Any:
-    return {plain_guid(key): one for key, one in value.items()} if isinstance(value, dict) else value
+    return keys_as(value, plain_guid)
+
+
+def _plain_pipelines(value: Any) -> Any:
+    """Processes by their ids, and with a flow the stages by theirs."""
+    found = _plain_keys(value)
+    if not isinstance(found, dict):
+        return found
+    return {
+        key: {**one, "stages": _plain_keys(one["stages"])} if isinstance(one, dict) and "stages" in one else one
+        for key, one in found.items()
+    }
 
 
 class DynamicsSettings(ConnectionSettings):
@@ -51,6 +72,9 @@ class DynamicsSettings(ConnectionSettings):
     stage_property: LogicalName = "salesstagecode"
     pipeline_property: LogicalName = "processid"
     owner_property: LogicalName = "ownerid"
+    pipelines: Annotated[
+        dict[Id, Pipeline], BeforeValidator(_plain_pipelines, json_schema_input_type=dict[Id, Pipeline])
+    ] = Field(min_length=1, max_length=MOST_MAPPED)
     fields: dict[LogicalName, FieldMapping] = Field({}, max_length=MOST_MAPPED)
     approvals: dict[LogicalName, ApprovalMapping] = Field({}, max_length=MOST_MAPPED)
     people: Annotated[dict[Id, Person], BeforeValidator(_plain_keys, json_schema_input_type=dict[Id, Person])] = Field(

@@ -13,9 +13,12 @@ from app.crm.connection import (
     Id,
     Person,
     Pipeline,
+    keys_as,
 )
 from app.crm.salesforce.ids import long_id
 
+_USER = "005"
+"""What the ids of users begin with."""
 ApiName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 """The API name of a field: it stands in queries as it is."""
 
@@ -25,7 +28,12 @@ def _long(value: Any) -> Any:
 
 
 def _long_keys(value: Any) -> Any:
-    return {_long(key): one for key, one in value.items()} if isinstance(value, dict) else value
+    return keys_as(value, _long)
+
+
+def _user(value: Any) -> Any:
+    """The id of a user in its long form; the name of a client as it is, however long it is."""
+    return _long(value) if isinstance(value, str) and value.startswith(_USER) else value
 
 
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$")]
@@ -53,7 +61,7 @@ class SalesforceSettings(ConnectionSettings):
     people: Annotated[dict[Id, Person], BeforeValidator(_long_keys, json_schema_input_type=dict[Id, Person])] = Field(
         {}, max_length=MOST_MAPPED
     )
-    acts_as: Annotated[Id, BeforeValidator(_long, json_schema_input_type=str)] | None = None
+    acts_as: Annotated[Id, BeforeValidator(_user, json_schema_input_type=str)] | None = None
     outcome_property: ApiName | None = "CallDisposition"
     done_statuses: list[Id] = Field(["Completed"], max_length=MOST_MAPPED)
     token_url: ApiUrl | None = None

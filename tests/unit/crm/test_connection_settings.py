@@ -6,7 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from app.crm.connection import Place, place_of
+from app.crm.dynamics import DynamicsSettings
 from app.crm.hubspot import HubspotSettings
+from app.crm.salesforce import SalesforceSettings
 from tests.crm.builders import hubspot_settings, settings_json
 
 
@@ -70,3 +72,38 @@ def test_a_stage_is_looked_up_in_its_pipeline_then_in_all(pipeline: str | None, 
 
 def test_with_one_pipeline_an_unknown_stage_is_still_of_its_process() -> None:
     assert place_of(hubspot_settings(), None, "nowhere") == Place("sales", None, None)
+
+
+GUID = "75c2dd85-e89e-e711-8122-000d3aa2331c"
+
+
+def test_ids_may_be_written_in_any_of_their_forms() -> None:
+    stages = {"process": "sales", "stages": {GUID.upper(): "won"}}
+    dynamics = {"crm": "dynamics", "organization_name": "o", "pipelines": {f"{{{GUID.upper()}}}": stages}}
+    [(pipeline, found)] = DynamicsSettings.model_validate(dynamics).pipelines.items()
+    assert (pipeline, found.stages) == (GUID, {GUID: "won"})
+    salesforce = {**SALESFORCE, "pipelines": {"012000000000001": {"process": "sales", "stages": {"Won": "won"}}}}
+    assert list(SalesforceSettings.model_validate(salesforce).pipelines) == ["012000000000001AAA"]
+
+
+def test_the_name_of_a_client_is_not_taken_for_an_id() -> None:
+    """`StagerailClient` has as many letters as a short id."""
+    said = [SalesforceSettings.model_validate({**SALESFORCE, "acts_as": one}).acts_as for one in ACTING]
+    assert said == ["StagerailClient", "005000000000001AAA"]
+
+
+@pytest.mark.parametrize("name", ["pipelines", "people"])
+def test_one_id_in_two_forms_is_refused(name: str) -> None:
+    one: dict[str, Any] = {"process": "sales", "stages": {"a": "won"}} if name == "pipelines" else {"id": "ana"}
+    twice = {**SALESFORCE, name: {"005000000000001": one, "005000000000001AAA": one}}
+    with pytest.raises(ValidationError) as refusal:
+        SalesforceSettings.model_validate(twice)
+    assert [(error["loc"], error["type"]) for error in refusal.value.errors()] == [((name,), "named_twice")]
+
+
+SALESFORCE: dict[str, Any] = {
+    "crm": "salesforce",
+    "organization_id": "00D000000000062EAA",
+    "pipelines": {"all": {"process": "sales", "stages": {"Won": "won"}}},
+}
+ACTING = ("StagerailClient", "005000000000001")

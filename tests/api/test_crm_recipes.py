@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from app import clock
+from tests.api.test_tenant_isolation import worked_on
 from tests.api.world import World
 from tests.builders import ready_deal, stored
 from tests.crm.fakes.pipedrive import PASSWORD, USER, FakePipedrive, basic, pipedrive_settings
@@ -50,6 +51,23 @@ async def test_zoho_s_validation_rule_asks_with_the_record_and_the_token(world: 
         assert (await ask(world, connection, wrong, headers)).status_code == 401
 
 
+async def test_zoho_s_function_is_refused_a_move_with_its_reasons_and_no_other_save(world: World) -> None:
+    connection = await connect(world, TOKEN, zoho_settings())
+    await world.good("PUT", f"/deals/{connection}:{DEAL}", stored())
+    headers = {"content-type": "application/json"}
+
+    async def save(stage: str) -> httpx.Response:
+        body = json.dumps({"token": TOKEN, "data": [{"id": DEAL, "Stage": stage, "Deal_Name": "x"}]})
+        return await world.ask("POST", f"/veto/{connection}", content=body, headers=headers, key=None)
+
+    refused = await save("Shown")
+    assert (refused.status_code, "Hold the demo" in refused.json()["detail"]) == (409, True)
+    told = FakeZoho().notification("update", {DEAL: {"Stage": "Shown"}}, clock.now())  # an import moves it all the same
+    answer = await world.good("POST", f"/webhooks/{connection}", told, key=None)
+    await worked_on(world, answer["delivery_id"])
+    assert (await save("Shown")).json() == {"allowed": True, "checked": True, "decisions": []}
+
+
 async def test_zoho_s_notifications_are_questions_too(world: World) -> None:
     connection = await connect(world, TOKEN, zoho_settings())
     await world.good("PUT", f"/deals/{connection}:{DEAL}", stored())
@@ -68,3 +86,7 @@ async def test_pipedrive_asks_with_a_deal_or_with_a_webhook(world: World) -> Non
     for asked in (moved, crm.deals[42], {"success": True, "data": crm.deals[42]}):
         assert seen(await ask(world, connection, asked, basic()))[1:] == ("demo_completed", "blocked")
     assert (await ask(world, connection, moved, basic(password="x"))).status_code == 401
+    asked = {"data": crm.deals[42], "changed_by": 77}
+    assert seen(await ask(world, connection, asked, basic(), to="won"))[1:] == ("won", "allowed")
+    logged = (await world.good("GET", "/decisions", params={"limit": "1"}))["items"][0]
+    assert (logged["to"], logged["actor"]) == ("won", "rep-7")

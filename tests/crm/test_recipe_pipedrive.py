@@ -22,11 +22,15 @@ REQUESTS = {"5": {"stage_id": 2, "to": "demo_completed"}, "6": {"stage_id": 1, "
 class Gate(FakeCrm):
     """Answers as `POST /validate-transition` does: one stage is allowed, the others are not."""
 
-    @route("POST", "/validate-transition")
+    @route("POST", "/validate-transition", free=True)
     def _validate(self, call: Call) -> Answer:
-        if call.json["to"] == "demo_completed":
+        if call.query["to"] == "demo_completed":
             return Answer(200, {"outcome": "allowed", "findings": []})
-        return Answer(200, {"outcome": "blocked", "findings": [{"message": "Hold the demo", "detail": "no demo held"}]})
+        findings = [
+            {"severity": "block", "message": "Hold the demo", "detail": "no demo held"},
+            {"severity": "warn", "message": "Budget", "detail": "unknown"},
+        ]
+        return Answer(200, {"outcome": "blocked", "findings": findings})
 
 
 def _node() -> str:
@@ -51,19 +55,25 @@ async def test_a_requested_stage_is_set_when_it_is_allowed_and_explained_when_no
         crm.make_deal(42, at=at(0), stage_id=1)
         environ = {
             "PATH": os.environ["PATH"], "PIPEDRIVE": crm.url, "TOKEN": crm.token, "STAGERAIL": gate.url,
-            "KEY": gate.token, "CONNECTION": "pd", "FIELD": "ab12", "STAGES": json.dumps(REQUESTS), "PORT": str(port),
+            "SECRET": "me:pass", "CONNECTION": "pd", "FIELD": "ab12", "STAGES": json.dumps(REQUESTS), "PORT": str(port),
         }  # fmt: skip
         process = await asyncio.create_subprocess_exec(node, script, env=environ, stdout=asyncio.subprocess.PIPE)
         assert process.stdout is not None
         await process.stdout.readline()
         try:
             async with httpx.AsyncClient(trust_env=False) as client:
-                for option in (5, 6):
-                    webhook = {"data": {"id": 42, "custom_fields": {"ab12": {"id": option}}}}
+                for option, before in ((5, {"ab12": None}), (6, {"ab12": None}), (5, {"cd34": None}), (5, None)):
+                    data = {"id": 42, "custom_fields": {"ab12": {"id": option}}}
+                    webhook = {"meta": {"user_id": "7"}, "data": data, "previous": {"custom_fields": before}}
                     answer = await client.post(f"http://127.0.0.1:{port}/", json=webhook)
                     assert answer.status_code == 204
         finally:
             process.kill()
             await process.wait()
-        assert (crm.deals[42]["stage_id"], gate.calls[0].json) == (2, {"deal_id": "pd:42", "to": "demo_completed"})
+        asked = {"data": {"id": 42, "custom_fields": {"ab12": {"id": 5}}}, "changed_by": "7"}
+        assert (crm.deals[42]["stage_id"], crm.deals[42]["custom_fields"]) == (2, {"ab12": None})
+        assert [call.query for call in gate.calls] == [
+            {"connection": "pd", "to": "demo_completed"}, {"connection": "pd", "to": "won"},
+        ]  # fmt: skip
+        assert (gate.calls[0].json, gate.calls[0].headers["authorization"]) == (asked, "Basic bWU6cGFzcw==")
         assert [one["content"] for one in crm.notes] == ["Hold the demo: no demo held"]

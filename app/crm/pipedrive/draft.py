@@ -45,8 +45,12 @@ def _field(one: dict[str, Any]) -> CrmField:
 
 
 def record(found: Any, settings: PipedriveSettings, now: datetime) -> tuple[Event, ...]:
-    """A deal as the API gives it, or under `data` as its answers wrap it: what it says was so at its last change."""
+    """A deal as the API gives it, or under `data` as its answers wrap it: what it says was so at its last change.
+
+    `changed_by` beside it, which is ours, may say who is about to change it.
+    """
     whole = object_of(found)
     data = flat(part_of(whole, "data") or whole)
     seen = time_or_none(data.get("update_time")) or now
-    return tuple(Deal(settings, number_of(data.get("id"), "id")).values(data, seen, "seen"))
+    by = id_or_none(whole.get("changed_by"))
+    return tuple(Deal(settings, number_of(data.get("id"), "id"), by).values(data, seen, "seen"))

@@ -199,6 +199,28 @@ async def test_deals_are_listed_page_by_page_since_a_time(crm: FakeSalesforce, h
     assert (await one.list_deals(None, None)).total == 351
 
 
+async def test_activities_that_were_archived_count_and_deleted_ones_are_gone(
+    crm: FakeSalesforce, http: PlainHttp
+) -> None:
+    crm.add_event(42, at=at(4), IsArchived=True)
+    crm.add_event(42, at=at(6), IsDeleted=True)
+    told = await client(crm, http).read_deal(DEAL, NOON)
+    assert [(one.at, one.value is None) for one in told.facts if one.group == "activity"] == [
+        (at(4), False), (at(6), True)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("acts_as", "said"), [("Stagerail", "client=Stagerail"), (OURS, None), (None, None)])
+async def test_what_we_write_names_our_client_where_changes_are_to_tell_us_by_it(
+    crm: FakeSalesforce, http: PlainHttp, acts_as: str | None, said: str | None
+) -> None:
+    settings = salesforce_settings(api_url=crm.url, acts_as=acts_as)
+    one = SalesforceClient(settings, {"access_token": crm.token}, http, Kept())
+    await one.set_stage(DEAL, Standing(None, "Closed Won"))
+    [patch] = [call for call in crm.calls if call.method == "PATCH"]
+    assert patch.headers.get("sforce-call-options") == said
+
+
 async def test_what_was_deleted_since_is_listed_too_and_read_back_as_gone(crm: FakeSalesforce, http: PlainHttp) -> None:
     one = client(crm, http)
     crm.delete(42, at=at(60))

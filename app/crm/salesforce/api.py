@@ -8,9 +8,11 @@ from typing import Any
 from app.crm.calling import Api, Dialect, bearer, refreshing
 from app.crm.client import ClientError, Credentials, Keep
 from app.crm.http import Http
+from app.crm.salesforce.ids import USER
 from app.crm.salesforce.settings import SalesforceSettings
 
 LOGIN = "https://login.salesforce.com/services/oauth2/token"
+_OPTIONS = "sforce-call-options"
 _MOST_PAGES = 100
 _SHOWN = 200
 _UNTIL_MORE = 900.0
@@ -39,6 +41,9 @@ class Rest:
         grant = "refresh_token" if "refresh_token" in credentials else "client_credentials"
         self._has_address = settings.api_url is not None
         self._root = f"/services/data/v{settings.api_version}"
+        acts_as = settings.acts_as
+        self._named = {} if acts_as is None or acts_as.startswith(USER) else {_OPTIONS: f"client={acts_as}"}
+        """By which changes tell that we made them, where it is not by our user."""
         dialect = Dialect(bearer, refreshing(lambda _: tokens, grant=grant), _problem)
         self._api = Api(settings.api_url or "", credentials, http, keep, dialect)
 
@@ -46,12 +51,15 @@ class Rest:
         """The answer to a call below the API's version."""
         if not self._has_address:
             raise ClientError("client_no_address", again=False)
-        return await self._api.call(method, f"{self._root}{path}", body=body)
+        return await self._api.call(method, f"{self._root}{path}", body=body, headers=self._named)
 
     async def rows(
         self, fields: Sequence[str], table: str, where: str = "", more: str = "", *, deleted: bool = False
     ) -> AsyncIterator[dict[str, Any]]:
-        """What a query finds, whole; what was deleted too, if asked for. INVARIANT: values in `where` are quoted."""
+        """What a query finds, whole; what was deleted or archived too, if asked for.
+
+        INVARIANT: every value in `where` is quoted.
+        """
         answer = await self._query(fields, table, where, more, deleted=deleted)
         for _ in range(_MOST_PAGES):
             for one in records(answer):
@@ -66,10 +74,12 @@ class Rest:
         """The same as a list."""
         return [one async for one in self.rows(fields, table, where, more)]
 
-    async def known(self, fields: Sequence[str], table: str, where: str, more: str = "") -> list[dict[str, Any]] | None:
+    async def known(
+        self, fields: Sequence[str], table: str, where: str, more: str = "", *, deleted: bool = False
+    ) -> list[dict[str, Any]] | None:
         """The same; None where this organisation has no such thing, or does not let us read it."""
         try:
-            return await self.found(fields, table, where, more)
+            return [one async for one in self.rows(fields, table, where, more, deleted=deleted)]
         except ClientError as error:
             if error.code not in ("client_forbidden", "client_unknown_thing"):
                 raise

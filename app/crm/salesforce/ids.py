@@ -8,7 +8,7 @@ from app.crm.reading import id_or_none
 _ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?", re.ASCII)
 _SHORT, _CHUNK = 15, 5
 _CHECKS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-OPPORTUNITY, CONTACT = "006", "003"
+OPPORTUNITY, CONTACT, USER = "006", "003", "005"
 """What the ids of these objects begin with, in every organisation."""
 
 

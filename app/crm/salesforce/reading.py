@@ -106,14 +106,15 @@ def _in_order(rows: list[dict[str, Any]]) -> list[tuple[datetime, dict[str, Any]
 
 
 async def _activities(rest: Rest, deal: Deal, now: datetime) -> list[Fact] | None:
+    """After a year Salesforce archives them, and then finds them only beside those that were deleted."""
     settings, facts = deal.settings, []
     for kind, names in FIELDS.items():
         outcome = (settings.outcome_property,) if settings.outcome_property else ()
-        fields = ("Id", "WhatId", "WhoId", "OwnerId", *_CHANGED, *names)
+        fields = ("Id", "WhatId", "WhoId", "OwnerId", "IsDeleted", *_CHANGED, *names)
         where = f"WhatId = {quoted(deal.object_id)}"
-        rows = await rest.known((*fields, *outcome), kind, where)
+        rows = await rest.known((*fields, *outcome), kind, where, deleted=True)
         if rows is None and outcome:  # a field of tasks need not be one of events
-            rows = await rest.known(fields, kind, where)
+            rows = await rest.known(fields, kind, where, deleted=True)
         if rows is None:
             return None
         facts += [activity_fact(kind, one, settings, deal=deal.object_id, now=now) for one in rows]

@@ -187,7 +187,11 @@ class FakeSalesforce(FakeCrm):
 
     @route("GET", VERSION + "/query")
     def _query(self, call: Call) -> Answer:
-        there = {name: [one for one in rows if not one.get("IsDeleted")] for name, rows in self.tables.items()}
+        hidden = ("IsDeleted", "IsArchived")
+        there = {
+            name: [one for one in rows if not any(one.get(each) for each in hidden)]
+            for name, rows in self.tables.items()
+        }
         return self._found(there, call)
 
     @route("GET", VERSION + "/queryAll")

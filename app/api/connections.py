@@ -95,11 +95,15 @@ async def read_connection(request: Request, connection_id: ConnectionId) -> Resp
     openapi_extra=operation("admin", idempotent=True),
 )
 async def delete_connection(request: Request, connection_id: ConnectionId) -> Response:
-    """Its settings and secrets are gone, and its deliveries are refused from now on. Its deals stay."""
+    """Its settings and secrets are gone, its deliveries are refused from now on, what waits for it is cancelled.
+
+    Its deals stay.
+    """
     caller = caller_of(request)
+    now = clock.now()
 
     async def work(tx: Transaction) -> Reply:
-        if not await connections.delete(tx, caller.tenant_id, connection_id):
+        if not await connections.delete(tx, caller.tenant_id, connection_id, now):
             raise Problem("unknown-connection", connection=connection_id)
         return json_reply({"id": connection_id, "removed": True}, caller.locale)
 

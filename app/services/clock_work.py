@@ -1,17 +1,17 @@
 """What the clock asks for: passes over all tenants, each run by exactly one replica each time it is due.
 
-Whoever moves a pass on in the database runs it. A replica that dies over one leaves it to the next time: every pass
-takes up whatever is due, however long it has been.
+Whoever moves a pass on in the database runs it, beside the others, and breaks it off when its next time comes, so that
+two are never at the same. What a pass leaves, as one whose replica dies leaves everything, is taken up the next time.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
 from app import clock, logs
+from app.services.background import Background
 from app.services.connection_care import begin_reconciling, renew_channels
 from app.services.events import Events
 from app.services.forgetting import KEPT
@@ -19,17 +19,18 @@ from app.services.rotting import tell_rotten
 from app.services.sync import ClientOf
 from app.store.clock_passes import take_pass
 from app.store.database import Database, DatabaseDown, Transaction
-from app.store.deliveries import erase_bodies
+from app.store.deliveries import erase_bodies, forget_events
 from app.store.idempotency import purge_answers
 from app.store.outbox import forget_items
+from app.store.outbox_targets import forget_targets
 from app.store.syncs import forget_syncs
 from app.store.tenants import list_tenants
 
 POLL = 5.0
 """Seconds between looks at what is due."""
-PATIENCE = 5.0
 _ITEMS_KEPT = timedelta(days=30)
 _DEAD_KEPT = timedelta(days=90)
+_EVENTS_KEPT = timedelta(days=30)
 _AT_ONCE = 500
 
 _log = logs.get_logger(__name__)
@@ -43,50 +44,45 @@ class Pass(NamedTuple):
 
 
 class ClockWork:
-    """One task in the background of one server process; any number of processes may have one."""
+    """A task for each pass in the background of one server process; any number of processes may have them."""
 
     def __init__(self, database: Database, passes: Mapping[str, Pass], poll: float = POLL) -> None:
         self._database = database
         self._passes = passes
-        self._poll = poll
-        self._stopped = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks = [Background(f"clock {name}", partial(self._look, name), poll=poll) for name in passes]
 
     async def start(self) -> None:
         """Begin; what is due is done first."""
-        self._stopped.clear()
-        self._task = asyncio.create_task(self._run(), name="clock work")
+        for task in self._tasks:
+            await task.start()
 
     async def stop(self) -> None:
-        """End the pass at hand where it stands."""
-        task, self._task = self._task, None
-        if task is None:
-            return
-        self._stopped.set()
-        if not (await asyncio.wait({task}, timeout=PATIENCE))[0]:
-            task.cancel()
-            await asyncio.wait({task}, timeout=PATIENCE)
+        """End what is at hand, where it stands if that takes too long."""
+        await asyncio.gather(*(task.stop() for task in self._tasks))
 
     async def run_due(self, now: datetime) -> list[str]:
-        """Run what is due and nobody else has; which those were. One that fails holds up no other."""
-        ran = []
-        for name, one in self._passes.items():
-            try:
-                if await take_pass(self._database, name, now=now, following=now + one.every):
-                    ran.append(name)
-                    await one.run(now)
-            except DatabaseDown as error:
-                _log.warning("clock_work_waits_for_the_database", name=name, reason=str(error))
-            except Exception:  # noqa: BLE001 - whatever one pass does, the others go on; it is logged
-                _log.exception("clock_pass_failed", name=name)
-        return ran
+        """Run what is due and nobody else has; which those were."""
+        ran = await asyncio.gather(*(self._run(name, now) for name in self._passes))
+        return [name for name, did in zip(self._passes, ran, strict=True) if did]
 
-    async def _run(self) -> None:
-        while not self._stopped.is_set():
-            await self.run_due(clock.now())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._poll):
-                    await self._stopped.wait()
+    async def _look(self, name: str) -> bool:
+        await self._run(name, clock.now())
+        return False
+
+    async def _run(self, name: str, now: datetime) -> bool:
+        one = self._passes[name]
+        if not await take_pass(self._database, name, now=now, following=now + one.every):
+            return False
+        try:
+            async with asyncio.timeout(one.every.total_seconds()):
+                await one.run(now)
+        except DatabaseDown:
+            raise
+        except TimeoutError:
+            _log.warning("clock_pass_broken_off", name=name)
+        except Exception:  # noqa: BLE001 - whatever one pass does, the others go on; it is logged
+            _log.exception("clock_pass_failed", name=name)
+        return True
 
 
 def usual_passes(database: Database, events: Events, wake: Callable[[], None]) -> dict[str, Pass]:
@@ -119,16 +115,19 @@ def connection_passes(
 
 
 async def _erase(database: Database, now: datetime) -> None:
-    while await database.transaction(lambda tx: erase_bodies(tx, now, _AT_ONCE)):
-        pass
+    await _all(database, lambda tx: erase_bodies(tx, now, _AT_ONCE))
 
 
 async def _forget(database: Database, now: datetime) -> None:
-    async def items(tx: Transaction) -> int:
-        return await forget_items(tx, over=now - _ITEMS_KEPT, dead=now - _DEAD_KEPT, limit=_AT_ONCE)
-
-    while await database.transaction(items):
-        pass
+    await _all(database, lambda tx: forget_items(tx, over=now - _ITEMS_KEPT, dead=now - _DEAD_KEPT, limit=_AT_ONCE))
+    await _all(database, lambda tx: forget_events(tx, now - _EVENTS_KEPT, _AT_ONCE))
+    await database.transaction(forget_targets)
     await database.transaction(lambda tx: forget_syncs(tx, now - KEPT))
     for tenant in await list_tenants(database):
         await database.transaction(partial(purge_answers, tenant_id=tenant.tenant_id, before=now - KEPT))
+
+
+async def _all(database: Database, some: Callable[[Transaction], Awaitable[int]]) -> None:
+    """Again and again, in transactions of their own, until there are none left; others have their turn in between."""
+    while await database.transaction(some):
+        pass

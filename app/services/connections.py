@@ -9,8 +9,10 @@ from app.services.clients import has_access
 from app.services.connection_mapping import mapping_problems, with_types
 from app.services.connection_secrets import KEEP, Sealing, access_problems
 from app.services.connection_settings import settings_of
+from app.services.outbox import reason
 from app.services.processes import Processes
 from app.services.refusals import Refused
+from app.store.connection_states import delete_state, look_anew
 from app.store.connections import (
     StoredConnection,
     delete_connection,
@@ -20,6 +22,8 @@ from app.store.connections import (
     read_connection,
 )
 from app.store.database import Database, Reader, Transaction
+from app.store.outbox import cancel_items
+from app.store.outbox_targets import CONNECTION
 
 
 class Connection(NamedTuple):
@@ -92,6 +96,7 @@ async def put_in(
     settings = await with_types(tx, processes, tenant_id, change.settings)
     row = row._replace(settings=settings.model_dump_json(), updated_at=now)
     await put_connection(tx, row)
+    await look_anew(tx, tenant_id, change.connection_id, now)
     return _shown(row), stored is None
 
 
@@ -106,9 +111,13 @@ async def list_all(db: Reader, tenant_id: str) -> list[Connection]:
     return [_shown(row) for row in await list_connections(db, tenant_id)]
 
 
-async def delete(tx: Transaction, tenant_id: str, connection_id: str) -> bool:
-    """Forget a connection, its secrets with it; its deals stay. False when there is none."""
-    return await delete_connection(tx, tenant_id, connection_id)
+async def delete(tx: Transaction, tenant_id: str, connection_id: str, now: datetime) -> bool:
+    """Forget a connection, its secrets and what waits for it; its deals stay. False when there is none."""
+    if not await delete_connection(tx, tenant_id, connection_id):
+        return False
+    await delete_state(tx, tenant_id, connection_id)
+    await cancel_items(tx, tenant_id, CONNECTION + connection_id, reason=reason("connection_gone"), now=now)
+    return True
 
 
 def document(connection: Connection) -> dict[str, Any]:

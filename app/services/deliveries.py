@@ -176,7 +176,7 @@ async def work_on(
 async def _take_in_all(tx: Transaction, source: Source, batch: Batch, progress: Progress) -> dict[str, Any]:
     """Every event that was never seen before, deal by deal. In a fixed order, so that two batches cannot deadlock."""
     keys = [event.key for event in batch.events]
-    fresh = await insert_events_if_new(tx, source.tenant_id, source.connection_id, keys)
+    fresh = await insert_events_if_new(tx, source.tenant_id, source.connection_id, keys, source.now)
     new = {event.key: event for event in batch.events if event.key in fresh}
     hints = set(batch.hints) if source.has_access else set()
     counts = Counter(ignored=batch.ignored, refused=len(batch.faults), duplicate=len(keys) - len(new))

@@ -14,6 +14,7 @@ from app.services.outbox import Item, enqueue
 from app.store.database import Transaction
 from app.store.endpoints import StoredEndpoint, list_endpoints
 from app.store.outbox import StoredItem
+from app.store.outbox_targets import ENDPOINT
 
 EventType = Literal[
     "deal.moved",
@@ -32,7 +33,6 @@ KIND = "event"
 _FRESH = timedelta(seconds=1)
 _MOST_KNOWN = 10_000
 _MOST_ENDPOINTS = 1000
-_TARGET = "endpoint:"
 
 
 class Subscription(NamedTuple):
@@ -61,12 +61,12 @@ class OurEvent(NamedTuple):
 
 def target_of(endpoint_id: str) -> str:
     """An endpoint as a target of the outbox."""
-    return _TARGET + endpoint_id
+    return ENDPOINT + endpoint_id
 
 
 def endpoint_of(target_id: str) -> str:
     """The endpoint behind a target."""
-    return target_id.removeprefix(_TARGET)
+    return target_id.removeprefix(ENDPOINT)
 
 
 class Events:

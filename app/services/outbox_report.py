@@ -10,6 +10,7 @@ from app.services.refusals import Refused
 from app.store import outbox as store
 from app.store.database import Reader, Transaction
 from app.store.outbox import StoredItem
+from app.store.outbox_targets import know_target
 
 _SAID_IN = ("outbox", "client", "http")
 """Where the texts of reasons stand: ours, the CRMs', those of addresses that cannot be reached."""
@@ -43,10 +44,12 @@ async def read(db: Reader, tenant_id: str, item_id: str) -> StoredItem:
 
 async def replay(tx: Transaction, tenant_id: str, item_id: str, now: datetime) -> StoredItem:
     """Do it again from the start, whatever became of it."""
-    if not await store.replay_item(tx, tenant_id, item_id, now):
-        await read(tx, tenant_id, item_id)
+    again = await store.replay_item(tx, tenant_id, item_id, now)
+    item = await read(tx, tenant_id, item_id)
+    if not again:
         raise ItemWaits(item=item_id)
-    return await read(tx, tenant_id, item_id)
+    await know_target(tx, tenant_id, item.target_id)
+    return item
 
 
 async def cancel(tx: Transaction, tenant_id: str, item_id: str, now: datetime) -> StoredItem:

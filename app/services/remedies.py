@@ -29,6 +29,7 @@ from app.store.connections import StoredConnection, read_connection
 from app.store.crm_moves import note_remedied
 from app.store.crm_records import ask_to_judge, lock_record, read_record, write_record
 from app.store.database import Transaction
+from app.store.outbox_targets import CONNECTION
 
 SETTLING_WAITS = 15.0
 """Seconds until a deal that has news is looked at again."""
@@ -66,7 +67,7 @@ class Remedies:
         """Read the deal back, judge it again, and answer what still is drift."""
         object_id = str(work.payload["object"])
         connection = await read_connection(
-            self._judges.database, work.tenant_id, work.target_id.removeprefix("connection:")
+            self._judges.database, work.tenant_id, work.target_id.removeprefix(CONNECTION)
         )
         if connection is None:
             raise GiveUp("connection_gone")

@@ -23,6 +23,7 @@ from app.services.outbox import Item, cancel, enqueue
 from app.store.crm_moves import CrmMove, delete_move, put_move
 from app.store.database import Transaction
 from app.store.insights import delete_kept
+from app.store.outbox_targets import CONNECTION
 
 REMEDY = "remedy"
 ANSWERED_WITHIN = timedelta(days=7)
@@ -183,7 +184,7 @@ async def _answer(tx: Transaction, keeper: Keeper, deal: Deal, one: Judgement, v
     payload = {"object": keeper.object_id, "move": verdict.origin, "decision": verdict.decision_id}
     item = Item(
         tenant_id=keeper.tenant_id,
-        target_id=f"connection:{keeper.connection_id}",
+        target_id=CONNECTION + keeper.connection_id,
         order_key=keeper.object_id,
         kind=REMEDY,
         dedupe_key=keeper.dedupe_key(verdict.origin),

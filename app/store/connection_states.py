@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, delete, select, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_new, named, page, select_shape
@@ -39,11 +39,9 @@ WITHOUT = Query(
     tuple,
 )
 EXPIRING = Query(
-    page(
-        select_shape(TABLE, ConnectionState)
-        .where(TABLE.c.channel_expires_at <= named(TABLE, "channel_expires_at", "before"))
-        .order_by(TABLE.c.channel_expires_at)
-    ),
+    select_shape(TABLE, ConnectionState)
+    .where(TABLE.c.channel_expires_at <= named(TABLE, "channel_expires_at", "before"))
+    .order_by(TABLE.c.channel_expires_at),
     ConnectionState._make,
 )
 DUE = Query(
@@ -55,6 +53,14 @@ DUE = Query(
     ),
     ConnectionState._make,
 )
+ANEW = command(
+    update(TABLE)
+    .where(*ONE)
+    .values(
+        channel_expires_at=named(TABLE, "channel_expires_at", "now"), reconcile_at=named(TABLE, "reconcile_at", "now")
+    )
+)
+DELETE = command(delete(TABLE).where(*ONE))
 CHANNEL = command(update(TABLE).where(*ONE).values(channel_expires_at=named(TABLE, "channel_expires_at", "expires_at")))
 RECONCILE = command(update(TABLE).where(*ONE).values(reconcile_at=named(TABLE, "reconcile_at", "at")))
 RECONCILED = command(update(TABLE).where(*ONE).values(reconciled_until=named(TABLE, "reconciled_until", "until")))
@@ -71,14 +77,24 @@ async def know_new_connections(tx: Transaction, now: datetime, limit: int) -> in
     return len(found)
 
 
+async def look_anew(tx: Transaction, tenant_id: str, connection_id: str, now: datetime) -> None:
+    """A connection has changed: there may be a channel or credentials where there were none."""
+    await tx.execute(ANEW, {"tenant_id": tenant_id, "connection_id": connection_id, "now": now})
+
+
+async def delete_state(tx: Transaction, tenant_id: str, connection_id: str) -> None:
+    """Forget it with its connection."""
+    await tx.execute(DELETE, {"tenant_id": tenant_id, "connection_id": connection_id})
+
+
 async def read_state(db: Reader, tenant_id: str, connection_id: str) -> ConnectionState | None:
     """One connection's state."""
     return await db.fetch_one(READ, {"tenant_id": tenant_id, "connection_id": connection_id})
 
 
-async def expiring_channels(db: Reader, before: datetime, limit: int) -> list[ConnectionState]:
+async def expiring_channels(db: Reader, before: datetime) -> list[ConnectionState]:
     """Connections of all tenants whose channel expires before."""
-    return await db.fetch_all(EXPIRING, {"before": before, "limit": limit})
+    return await db.fetch_all(EXPIRING, {"before": before})
 
 
 async def due_reconciling(tx: Transaction, now: datetime) -> ConnectionState | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import literal_column, null, select, tuple_, update
+from sqlalchemy import delete, literal_column, null, or_, select, tuple_, update
 
 from app.store.database import Database, Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_into, insert_new, named, page, select_shape
@@ -81,6 +81,10 @@ ERASE = command(
     .values(body=b"", erase_at=null())
 )
 INSERT_EVENT = insert_new(EVENTS)
+EVENT_KEY = (EVENTS.c.tenant_id, EVENTS.c.connection_id, EVENTS.c.event_key)
+# Without a time are those of a version that kept none: the records of the deals know these events as well.
+LONG_SEEN = or_(EVENTS.c.seen_at.is_(None), EVENTS.c.seen_at < named(EVENTS, "seen_at", "before"))
+FORGET_EVENTS = command(delete(EVENTS).where(tuple_(*EVENT_KEY).in_(page(select(*EVENT_KEY).where(LONG_SEEN)))))
 
 
 async def append_delivery(db: Database, delivery: StoredDelivery) -> None:
@@ -127,14 +131,21 @@ async def erase_bodies(tx: Transaction, now: datetime, limit: int) -> int:
     return await tx.execute(ERASE, {"now": now, "limit": limit})
 
 
-async def insert_events_if_new(tx: Transaction, tenant_id: str, connection_id: str, event_keys: list[str]) -> set[str]:
+async def insert_events_if_new(
+    tx: Transaction, tenant_id: str, connection_id: str, event_keys: list[str], now: datetime
+) -> set[str]:
     """Remember these events; those that were not known yet. In key order, so that two batches cannot deadlock."""
     new = set()
     for event_key in sorted(set(event_keys)):
-        row = {"tenant_id": tenant_id, "connection_id": connection_id, "event_key": event_key}
+        row = {"tenant_id": tenant_id, "connection_id": connection_id, "event_key": event_key, "seen_at": now}
         if await tx.execute(INSERT_EVENT, row) == 1:
             new.add(event_key)
     return new
+
+
+async def forget_events(tx: Transaction, before: datetime, limit: int) -> int:
+    """Forget the events, of all tenants, that were taken in before: nobody sends them again; how many there were."""
+    return await tx.execute(FORGET_EVENTS, {"before": before, "limit": limit})
 
 
 def _key(delivery: StoredDelivery) -> dict[str, str]:

@@ -3,14 +3,19 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, literal_column, null, or_, select, update
+from sqlalchemy import delete, exists, func, literal_column, null, or_, select, update
 
 from app.store.database import Query, Reader, Transaction, command
 from app.store.statements import by_key, insert_new, named, select_shape
-from app.store.tables import OutboxRow, OutboxTargetRow, table_of
+from app.store.tables import ConnectionRow, EndpointRow, OutboxRow, OutboxTargetRow, table_of
 
 TABLE = table_of(OutboxTargetRow)
 ITEMS = table_of(OutboxRow)
+ENDPOINTS = table_of(EndpointRow)
+CONNECTIONS = table_of(ConnectionRow)
+ENDPOINT = "endpoint:"
+CONNECTION = "connection:"
+"""What opens a target's id, before that of the endpoint or connection that it is."""
 
 
 class StoredTarget(NamedTuple):
@@ -29,16 +34,13 @@ READ = Query(select_shape(TABLE, StoredTarget).where(*ONE), StoredTarget._make)
 LOCK = Query(select_shape(TABLE, StoredTarget).where(*ONE).with_for_update(), StoredTarget._make)
 TRY_LOCK = Query(select_shape(TABLE, StoredTarget).where(*ONE).with_for_update(skip_locked=True), StoredTarget._make)
 # One probe of an index for each target, however much waits there: a least value is no join that could be planned badly.
-FIRST = (
-    select(func.min(ITEMS.c.not_before))
-    .where(
-        ITEMS.c.tenant_id == TABLE.c.tenant_id,
-        ITEMS.c.target_id == TABLE.c.target_id,
-        ITEMS.c.status == literal_column("'waiting'"),
-        ITEMS.c.attempts >= literal_column("0"),
-    )
-    .scalar_subquery()
+WAITING = (
+    ITEMS.c.tenant_id == TABLE.c.tenant_id,
+    ITEMS.c.target_id == TABLE.c.target_id,
+    ITEMS.c.status == literal_column("'waiting'"),
+    ITEMS.c.attempts >= literal_column("0"),
 )
+FIRST = select(func.min(ITEMS.c.not_before)).where(*WAITING).scalar_subquery()
 DUE = Query(
     select_shape(TABLE, StoredTarget)
     .where(or_(TABLE.c.open_until.is_(None), TABLE.c.open_until <= NOW), FIRST <= NOW)
@@ -54,6 +56,19 @@ ANSWERED = command(
     update(TABLE)
     .where(*ONE, or_(TABLE.c.failures > 0, TABLE.c.open_until.is_not(None)))
     .values(failures=0, open_until=null())
+)
+FORGET = command(
+    delete(TABLE).where(
+        ~exists().where(
+            ENDPOINTS.c.tenant_id == TABLE.c.tenant_id,
+            literal_column(f"'{ENDPOINT}'") + ENDPOINTS.c.endpoint_id == TABLE.c.target_id,
+        ),
+        ~exists().where(
+            CONNECTIONS.c.tenant_id == TABLE.c.tenant_id,
+            literal_column(f"'{CONNECTION}'") + CONNECTIONS.c.connection_id == TABLE.c.target_id,
+        ),
+        ~exists().where(*WAITING),
+    )
 )
 
 
@@ -91,3 +106,8 @@ async def note_failure(tx: Transaction, target: StoredTarget) -> None:
 async def note_answer(tx: Transaction, tenant_id: str, target_id: str) -> None:
     """It has answered: its failures are forgotten, its circuit closes."""
     await tx.execute(ANSWERED, {"tenant_id": tenant_id, "target_id": target_id})
+
+
+async def forget_targets(tx: Transaction) -> int:
+    """Forget those, of all tenants, that are gone and for which nothing waits; how many there were."""
+    return await tx.execute(FORGET, {})

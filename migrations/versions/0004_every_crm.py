@@ -184,6 +184,8 @@ def _columns() -> None:
     op.add_column("decisions", _key("changed_by", nullable=True))
     op.add_column("decisions", _key("supersedes", nullable=True))
     op.add_column("deliveries", _time("erase_at", nullable=True))
+    op.add_column("webhook_events", _time("seen_at", nullable=True))
+    op.create_index("ix_webhook_events_seen", "webhook_events", ["seen_at"])
     op.create_index("ix_deliveries_to_erase", "deliveries", ["erase_at"], **_where("erase_at IS NOT NULL"))
 
 
@@ -192,6 +194,7 @@ def downgrade() -> None:
         ("ix_deals_rotting", "deals"),
         ("ix_crm_records_settling", "crm_records"),
         ("ix_deliveries_to_erase", "deliveries"),
+        ("ix_webhook_events_seen", "webhook_events"),
     ):
         op.drop_index(index, table)
     for table, columns in {
@@ -201,6 +204,7 @@ def downgrade() -> None:
         "decision_requirements": ("blocked",),
         "decisions": ("channel", "changed_by", "supersedes"),
         "deliveries": ("erase_at",),
+        "webhook_events": ("seen_at",),
     }.items():
         for column in columns:
             op.drop_column(table, column)

@@ -101,6 +101,7 @@ def test_every_key_and_index_begins_with_the_tenant_save_those_that_find_it() ->
         "uq_connections_connection_id",
         "ix_deliveries_waiting",
         "ix_deliveries_to_erase",
+        "ix_webhook_events_seen",
         "ix_outbox_finished",
         "ix_deals_rotting",
         "ix_syncs_running",

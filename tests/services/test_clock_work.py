@@ -7,19 +7,33 @@ from functools import partial
 from typing import Any
 
 from app.engine import Snapshot
+from app.services import outbox_report
 from app.services.clock_work import ClockWork, Pass, usual_passes
 from app.services.deals import Precondition, put_deal
 from app.services.endpoints import Change, put
 from app.services.events import Events
 from app.services.moves import move_deal
 from app.services.processes import Processes
+from app.store.connections import put_connection
 from app.store.database import Database, Transaction, open_database
 from app.store.deals import read_deal
-from app.store.deliveries import append_delivery, read_delivery
+from app.store.deliveries import append_delivery, insert_events_if_new, read_delivery
+from app.store.endpoints import put_endpoint
 from app.store.idempotency import insert_answer, read_answer
-from app.store.outbox import list_items
+from app.store.outbox import insert_item_if_new, list_items
+from app.store.outbox_targets import due_targets, know_target, read_target
 from tests.services.test_event_sender import KEY, URL
-from tests.store.rows import NOON, add_version, answer, delivery, minutes, version
+from tests.store.rows import (
+    NOON,
+    add_version,
+    answer,
+    connection,
+    delivery,
+    endpoint,
+    minutes,
+    outbox_item,
+    version,
+)
 
 ROTTING = """
 process: sales
@@ -46,6 +60,47 @@ async def test_a_pass_is_run_by_one_of_many_each_time_it_is_due(migrated_url: st
     assert ran == [NOON, NOON + minutes(1), NOON + minutes(7)]
     for database in databases:
         await database.stop()
+
+
+async def test_a_pass_that_a_wrong_clock_moved_far_on_is_due(database: Database) -> None:
+    ran: list[datetime] = []
+
+    async def run(now: datetime) -> None:
+        ran.append(now)
+
+    work = ClockWork(database, {"one": Pass(minutes(5), run)})
+    for now in (NOON + timedelta(days=9), NOON, NOON - timedelta(seconds=9), NOON + minutes(4), NOON + minutes(5)):
+        await work.run_due(now)
+    assert ran == [NOON + timedelta(days=9), NOON, NOON + minutes(5)]
+
+
+async def test_a_pass_that_takes_longer_than_its_period_is_broken_off_and_holds_up_no_other(database: Database) -> None:
+    begun, ended, beside = 0, 0, 0
+
+    async def slow(_now: datetime) -> None:
+        nonlocal begun, ended
+        begun += 1
+        try:
+            await asyncio.sleep(30)
+        finally:
+            ended += 1
+
+    async def quick(_now: datetime) -> None:
+        nonlocal beside
+        beside += 1
+        assert begun - ended <= 1
+
+    passes = {"slow": Pass(timedelta(seconds=0.3), slow), "quick": Pass(timedelta(seconds=0.01), quick)}
+    works = [ClockWork(database, passes, poll=0.01) for _ in range(2)]
+    for work in works:
+        await work.start()
+    async with asyncio.timeout(5):
+        while ended < 2:
+            assert begun - ended <= 1
+            await asyncio.sleep(0.01)
+    for work in works:
+        await work.stop()
+    assert beside > 3
 
 
 async def test_a_pass_that_fails_holds_up_no_other(database: Database) -> None:
@@ -157,6 +212,45 @@ async def test_raw_bodies_are_erased_when_their_time_is_over_and_nobody_needs_th
     await passes["erase"].run(NOON)
     found = [await read_delivery(database, "acme", row.delivery_id) for row in rows]
     assert found == [rows[0]._replace(body=b"", erase_at=None), *rows[1:]]
+
+
+async def test_targets_are_forgotten_that_are_gone_and_for_which_nothing_waits(database: Database) -> None:
+    passes = usual_passes(database, Events("urn:test"), lambda: None)
+    targets = ("endpoint:e-1", "endpoint:gone", "endpoint:waits", "connection:hub-1", "connection:gone")
+
+    async def fill(tx: Transaction) -> None:
+        await put_endpoint(tx, endpoint())
+        await put_connection(tx, connection())
+        for target in targets:
+            await know_target(tx, "acme", target)
+        await know_target(tx, "globex", "endpoint:e-1")
+        await insert_item_if_new(
+            tx, outbox_item("i-1", target_id="endpoint:waits", not_before=NOON + timedelta(days=9))
+        )
+        await insert_item_if_new(tx, outbox_item("i-2", target_id="endpoint:gone", status="dead", finished_at=NOON))
+
+    await database.transaction(fill)
+    await passes["forget"].run(NOON)
+    found = [await read_target(database, "acme", target) for target in targets]
+    assert [one.target_id if one else None for one in found] == [
+        "endpoint:e-1", None, "endpoint:waits", "connection:hub-1", None,
+    ]  # fmt: skip
+    assert await read_target(database, "globex", "endpoint:e-1") is None
+    await database.transaction(lambda tx: outbox_report.replay(tx, "acme", "i-2", NOON))
+    assert [one.target_id for one in await due_targets(database, NOON)] == ["endpoint:gone"]
+
+
+async def test_events_of_crms_are_forgotten_after_a_month(database: Database) -> None:
+    passes = usual_passes(database, Events("urn:test"), lambda: None)
+
+    async def new(at: datetime) -> set[str]:
+        return await database.transaction(lambda tx: insert_events_if_new(tx, "acme", "hub-1", ["e"], at))
+
+    assert await new(NOON) == {"e"}
+    await passes["forget"].run(NOON + timedelta(days=30))
+    assert await new(NOON + timedelta(days=30)) == set()
+    await passes["forget"].run(NOON + timedelta(days=30, seconds=1))
+    assert await new(NOON + timedelta(days=30, seconds=1)) == {"e"}
 
 
 async def test_answers_are_forgotten_of_every_tenant_after_a_week(database: Database) -> None:

@@ -115,7 +115,9 @@ async def test_many_workers_never_work_on_the_same_delivery(database: Database) 
 
 async def test_an_event_is_new_once_for_each_connection(database: Database) -> None:
     async def remember(tenant_id: str, connection_id: str, *keys: str) -> set[str]:
-        return await database.transaction(lambda tx: insert_events_if_new(tx, tenant_id, connection_id, list(keys)))
+        return await database.transaction(
+            lambda tx: insert_events_if_new(tx, tenant_id, connection_id, list(keys), NOON)
+        )
 
     assert await remember("acme", "hub-1", "b", "a", "b") == {"a", "b"}
     assert await remember("acme", "hub-1", "b", "c", "B") == {"c", "B"}
@@ -127,7 +129,7 @@ async def test_two_batches_with_the_same_events_count_each_of_them_once(database
     keys = [str(number) for number in range(30)]
     batches = (keys, keys[::-1])
     calls = [
-        database.transaction(lambda tx, batch=batch: insert_events_if_new(tx, "acme", "hub-1", batch))  # type: ignore[misc]
+        database.transaction(lambda tx, batch=batch: insert_events_if_new(tx, "acme", "hub-1", batch, NOON))  # type: ignore[misc]
         for batch in batches
     ]
     first, second = await asyncio.gather(*calls)

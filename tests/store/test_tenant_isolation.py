@@ -134,7 +134,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "lock_target": (lambda tx: outbox_targets.lock_target(tx, THEIRS, "endpoint:e-1"), None),
     "try_lock_target": (lambda tx: outbox_targets.try_lock_target(tx, THEIRS, "endpoint:e-1"), None),
     "note_answer": (lambda tx: outbox_targets.note_answer(tx, THEIRS, "endpoint:e-1"), None),
-    "insert_events_if_new": (lambda tx: deliveries.insert_events_if_new(tx, THEIRS, "hub-1", ["e"]), {"e"}),
+    "insert_events_if_new": (lambda tx: deliveries.insert_events_if_new(tx, THEIRS, "hub-1", ["e"], NOON), {"e"}),
 }  # fmt: skip
 # Before any tenant is known, for the operator, or a row that names its tenant itself.
 GLOBAL = {
@@ -162,7 +162,7 @@ async def acme(database: Database) -> Database:
         await activities.put_activity(tx, activity())
         await connections.put_connection(tx, connection(access_ciphertext="held"))
         await idempotency.insert_answer(tx, answer())
-        await deliveries.insert_events_if_new(tx, "acme", "hub-1", ["e"])
+        await deliveries.insert_events_if_new(tx, "acme", "hub-1", ["e"], NOON)
         await crm_records.lock_record(tx, "acme", "hub-1", "7")
         await crm_records.write_record(tx, record())
         await crm_moves.put_move(tx, crm_move())

@@ -73,12 +73,14 @@ class DeliveryRow(Base, table=True):
 
 
 class WebhookEventRow(Base, table=True):
-    """An event of a CRM that has been taken in: CRMs send the same one again."""
+    """An event of a CRM that has been taken in: CRMs send the same one again, for some days at most."""
 
     __tablename__ = "webhook_events"
+    __table_args__ = (Index("ix_webhook_events_seen", "seen_at"),)
     tenant_id: str = Field(primary_key=True, sa_type=Key)
     connection_id: str = Field(primary_key=True, sa_type=Key)
     event_key: str = Field(primary_key=True, sa_type=Key)
+    seen_at: datetime | None = Field(default=None, sa_type=UtcTime)
 
 
 class CrmRecordRow(Base, table=True):

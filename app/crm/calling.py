@@ -1,5 +1,6 @@
 """Calls to a CRM's API: JSON in and out, a token that is renewed once when it has run out, errors told apart."""
 
+import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -91,8 +92,11 @@ def bearer(credentials: Credentials) -> Mapping[str, str]:
     return {"authorization": f"Bearer {token}"} if token else {}
 
 
-def refreshing(url: Callable[[Credentials], str], *, grant: str = "refresh_token") -> Refresh:
-    """OAuth's renewal of a token by a form; the answer may bring a new refresh token too."""
+def refreshing(url: Callable[[Credentials], str], *, grant: str = "refresh_token", basic: bool = False) -> Refresh:
+    """OAuth's renewal of a token by a form; the answer may bring a new refresh token too.
+
+    With `basic` the client names itself in a header (HTTP Basic) rather than in the form.
+    """
 
     async def refresh(http: Http, credentials: Credentials) -> Credentials:
         asked = ("client_id", "client_secret", *(("refresh_token",) if grant == "refresh_token" else ("scope",)))
@@ -101,6 +105,9 @@ def refreshing(url: Callable[[Credentials], str], *, grant: str = "refresh_token
         if not all(name in form for name in needed):
             raise ClientError("client_token_refused", again=False)
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        if basic:
+            client = f"{form.pop('client_id')}:{form.pop('client_secret', '')}"
+            headers["authorization"] = f"Basic {base64.b64encode(client.encode()).decode()}"
         answer = await http(Request("POST", url(credentials), headers, urlencode(form).encode()))
         content = _content(answer)
         token = content.get("access_token") if isinstance(content, dict) else None

@@ -136,6 +136,8 @@ async def test_a_long_history_comes_page_by_page(crm: FakePipedrive, http: Plain
 async def test_a_deal_that_is_gone_is_told(crm: FakePipedrive, http: PlainHttp) -> None:
     assert [(await client(crm, http).read_deal(one, NOON)).gone for one in ("404", "no number")] == ["deleted"] * 2
     assert await client(crm, http).standing("404") is None
+    crm.fail_next(1, 410)
+    assert (await client(crm, http).read_deal("42", NOON)).gone == "deleted"
 
 
 async def test_notes_and_tasks_are_left_and_found_again(crm: FakePipedrive, http: PlainHttp) -> None:
@@ -182,7 +184,7 @@ async def test_a_token_that_has_run_out_is_renewed_once_and_kept(crm: FakePipedr
     one = client(crm, http, kept, access_token="token-1", refresh_token="refresh-1", client_id="c", client_secret="s")
     assert await one.standing("42") == Standing("1", "2")
     assert kept.last["access_token"] == "token-2"
-    refused = client(crm, http, access_token="x", refresh_token="wrong", client_id="c")
+    refused = client(crm, http, access_token="x", refresh_token="wrong", client_id="c", client_secret="s")
     with pytest.raises(ClientError, match="client_token_refused") as error:
         await refused.standing("42")
     assert error.value.again is False

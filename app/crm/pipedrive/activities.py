@@ -6,7 +6,7 @@ from typing import Any
 
 from app.crm.events import Fact
 from app.crm.pipedrive.settings import PipedriveSettings
-from app.crm.reading import id_or_none, time_or_none
+from app.crm.reading import id_or_none, objects_in, time_or_none
 
 
 def activity_fact(
@@ -44,9 +44,9 @@ def activity_fact(
 
 
 def contacts_of(data: Mapping[str, Any]) -> list[str]:
-    """The people who took part."""
-    listed = data.get("participants")
-    people = [one.get("person_id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    """The people who took part: those whom the activity names, and those who were invited and did not decline."""
+    invited = [one for one in objects_in(data.get("attendees")) if one.get("status") != "declined"]
+    people = [one.get("person_id") for one in (*objects_in(data.get("participants")), *invited)]
     found = [id_or_none(one) for one in (*people, data.get("person_id"))]
     return list(dict.fromkeys(one for one in found if one is not None))
 

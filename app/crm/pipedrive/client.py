@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from app.crm.calling import Api, Dialect, bearer, refreshing
@@ -11,7 +12,7 @@ from app.crm.http import Http
 from app.crm.pipedrive.activities import activity_fact
 from app.crm.pipedrive.history import history
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
-from app.crm.pipedrive.words import flat, is_number, place
+from app.crm.pipedrive.words import flat, is_deleted, is_number, place
 from app.crm.reading import id_or_none, time_or_none
 
 API = "https://api.pipedrive.com"
@@ -33,8 +34,9 @@ class PipedriveClient:
         self._settings = settings
         base = settings.api_url or API
         tokens = f"{settings.oauth_url or OAUTH}/oauth/token"
-        renew = None if "api_token" in credentials else refreshing(lambda _: tokens)
-        self._api = Api(base, credentials, http, keep, Dialect(_authorise, renew, reset="x-ratelimit-reset"))
+        renew = None if "api_token" in credentials else refreshing(lambda _: tokens, basic=True)
+        dialect = Dialect(_authorise, renew, reset="x-ratelimit-reset", nothing=(HTTPStatus.NOT_FOUND, HTTPStatus.GONE))
+        self._api = Api(base, credentials, http, keep, dialect)
 
     async def read_deal(self, object_id: str, now: datetime) -> Told:
         """The deal, every change that the changelog knows, its activities, and the people on it."""
@@ -127,7 +129,7 @@ class PipedriveClient:
             return None
         answer = await self._api.call("GET", f"/api/v2/deals/{object_id}", missing=True)
         data = answer.get("data") if isinstance(answer, dict) else None
-        if not isinstance(data, dict) or data.get("is_deleted") is True or data.get("status") == "deleted":
+        if not isinstance(data, dict) or is_deleted(data):
             return None
         return flat(data)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from app.crm.events import Batch, Event, EventKind, Fact, Malformed, text_of
 from app.crm.pipedrive.activities import activity_fact
 from app.crm.pipedrive.settings import PipedriveSettings
-from app.crm.pipedrive.words import Deal, flat, number_of, number_or_none, own_name, place
+from app.crm.pipedrive.words import Deal, flat, is_deleted, number_of, number_or_none, own_name, place
 from app.crm.reading import id_or_none, json_of, object_of, part_of, shown, time_of, time_or_none
 
 _ACTIONS: dict[str, EventKind] = {
@@ -80,14 +80,17 @@ def _told(body: dict[str, Any]) -> Told:
     if entity_id is None:
         entity_id = (data or before).get("id")
     return Told(
-        str(meta.get("action")), str(entity), entity_id, meta.get("company_id"), _at(meta, data or before),
+        str(meta.get("action")), str(entity), entity_id, meta.get("company_id"), _at(meta, data),
         id_or_none(meta.get("user_id")), id_or_none(meta.get("change_source")), flat(data), flat(before),
         data or before, number_or_none(meta.get("merged_to_id")), _merged_from(meta, data, before),
     )  # fmt: skip
 
 
 def _at(meta: Mapping[str, Any], data: Mapping[str, Any]) -> datetime:
-    """When the deal was changed, to the second: finer is told by webhooks alone, and another time would count twice."""
+    """When it was changed, to the second: finer is told by webhooks alone, and another time would count twice.
+
+    What was deleted tells its last change before that: then the webhook's own time counts.
+    """
     changed = time_or_none(data.get("update_time")) or time_of(meta.get("timestamp"), "timestamp")
     return changed.replace(microsecond=0)
 
@@ -122,15 +125,17 @@ def _deal(told: Told, kind: EventKind, settings: PipedriveSettings) -> Batch:
 
 def _changes(deal: Deal, told: Told) -> list[Event]:
     events = []
-    settings = deal.settings
-    now, then = place(told.data, settings), place({**told.data, **told.previous}, settings)
+    settings, before = deal.settings, {**told.data, **told.previous}
+    if is_deleted(told.data) != is_deleted(before):
+        events.append(deal.event("deleted" if is_deleted(told.data) else "restored", told.at))
+    now, then = place(told.data, settings), place(before, settings)
     if now is not None and then is not None and now != then:
         events.append(deal.event("changed", told.at, settings.stage_property, now, then))
     for name in sorted(settings.followed - {settings.stage_property}):
         own = own_name(name, settings, told.data)
-        value, before = told.data.get(own), told.previous.get(own)  # what was emptied may be left out of what is there
-        if own in told.previous and text_of(value) != text_of(before):  # version 1 gives all that was before
-            events.append(deal.event("changed", told.at, name, value, before))
+        value, was = told.data.get(own), told.previous.get(own)  # what was emptied may be left out of what is there now
+        if own in told.previous and text_of(value) != text_of(was):  # version 1 gives all that was before
+            events.append(deal.event("changed", told.at, name, value, was))
     return events
 
 

@@ -51,6 +51,11 @@ def place(data: Mapping[str, Any], settings: PipedriveSettings) -> str | None:
     return id_or_none(data.get(settings.stage_property))
 
 
+def is_deleted(data: Mapping[str, Any]) -> bool:
+    """Whether this is a deal in the bin: one version of the API says so by its status, the other apart."""
+    return data.get("status") == "deleted" or data.get("is_deleted") is True
+
+
 def own_name(name: str, settings: PipedriveSettings, data: Mapping[str, Any]) -> str:
     """Version 1 calls the owner `user_id`."""
     return "user_id" if name == settings.owner_property and name not in data else name

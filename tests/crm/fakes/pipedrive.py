@@ -146,6 +146,8 @@ class FakePipedrive(FakeCrm):
 
     @route("POST", "/oauth/token", free=True)
     def _token(self, call: Call) -> Answer:
+        if call.headers.get("authorization") != basic("c", "s")["authorization"]:
+            return Answer(401, {"error": "invalid_client"})
         if call.form.get("refresh_token") != "refresh-1":
             return Answer(400, {"error": "invalid_grant"})
         return Answer(200, {"access_token": self.token, "refresh_token": "refresh-1", "token_type": "Bearer"})

@@ -67,6 +67,19 @@ def test_deletion_ends_a_deal() -> None:
     assert events(gone) == events(as_v1(gone)) == [("deleted", None, None, "-")]
 
 
+def test_a_deal_is_gone_since_it_was_deleted_and_there_again_when_that_is_undone() -> None:
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=1)
+    told = [crm.delete(42, at=at(5))]
+    told += crm.change(42, at=at(6), is_deleted=False, status="open")
+    told += [crm.delete(42, at=at(9))]
+    told += crm.change(42, at=at(10), is_deleted=False, status="open")
+    happened = [(one.kind, one.at) for webhook in told for one in read(json.dumps(webhook).encode(), SETTINGS).events]
+    assert happened == [("deleted", at(5)), ("restored", at(6)), ("deleted", at(9)), ("restored", at(10))]
+    again = {**told[1], "data": {**told[1]["data"], "status": "deleted"}, "previous": {"status": "open"}}
+    assert events(again) == [("deleted", None, None, "-")]
+
+
 def test_the_deal_that_went_into_another_is_gone_whoever_of_the_two_tells() -> None:
     crm = FakePipedrive()
     crm.make_deal(42, at=at(0), stage_id=1)
@@ -103,6 +116,16 @@ def test_a_field_that_was_emptied_may_be_left_out_of_what_is_there_now() -> None
     assert events(emptied) == [("changed", "ab12", None, "call")]
 
 
+def test_what_nobody_did_and_what_only_a_custom_field_says_is_told() -> None:
+    crm = FakePipedrive()
+    [made] = crm.make_deal(42, at=at(0), stage_id=1, custom_fields={"ab12": {"id": 7}, "cd34": None, "ef56": 3})
+    meta = {**made["meta"], "action": "change", "user_id": None, "change_source": None, "entity_id": 42}
+    changed = {"meta": meta, "data": made["data"], "previous": {"custom_fields": {"ab12": {"id": 6}}}}
+    [event] = read(json.dumps(changed).encode(), SETTINGS).events
+    assert (event.object_id, event.name, event.value, event.previous) == ("42", "ab12", 7, 6)
+    assert (event.by, event.channel) == (None, None)
+
+
 def test_an_activity_that_moved_to_another_deal_is_gone_from_the_first() -> None:
     crm = FakePipedrive()
     told = crm.add_activity(43, at=at(3))
@@ -137,12 +160,14 @@ def test_a_change_counts_at_its_own_time_to_the_second_as_the_changelog_tells_it
 def test_an_activity_is_a_fact_of_its_deal() -> None:
     crm = FakePipedrive()
     crm.make_deal(42, at=at(0), stage_id=1)
-    body = json.dumps(crm.add_activity(42, at=at(3), result="Held", participants=[{"person_id": 7}])).encode()
+    body = json.dumps(crm.add_activity(42, at=at(3), result="Held", participants=[{"person_id": 7}], attendees=[
+        {"person_id": 8, "status": "accepted"}, {"person_id": 9, "status": "declined"}, {"email": "x@example.com"},
+    ])).encode()  # fmt: skip
     [fact] = read(body, SETTINGS).facts
     assert (fact.object_id, fact.group, fact.at) == ("42", "activity", at(3))
     assert fact.value == {
         "id": fact.id, "activity": "demo", "at": at(3).isoformat(), "status": "done", "outcome": "held",
-        "contacts": ["7"], "by": "rep-7",
+        "contacts": ["7", "8"], "by": "rep-7",
     }  # fmt: skip
     planned = json.dumps(crm.add_activity(42, at=at(9), done=False, type="lunch", owner_id=5)).encode()
     [fact] = read(planned, SETTINGS).facts

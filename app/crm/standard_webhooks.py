@@ -25,7 +25,9 @@ def secret_of(key: bytes) -> str:
 
 def sign(secrets: Sequence[str], message_id: str, at: datetime, body: bytes) -> str:
     """The value of `webhook-signature`: one signature for each secret, so that either proves it in a rotation."""
-    return " ".join(f"v1,{_signature(secret, message_id, str(int(at.timestamp())), body)}" for secret in secrets)
+    return " ".join(
+        f"v1,{_signature(_keys(secret)[0], message_id, str(int(at.timestamp())), body)}" for secret in secrets
+    )
 
 
 def headers_of(secrets: Sequence[str], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
@@ -50,18 +52,26 @@ def verify(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now:
     if abs(now - from_milliseconds(0) - timedelta(seconds=int(timestamp))) > WINDOW:
         return False
     offered = [one[3:].encode("utf-8", "replace") for one in given.split(" ")[:_MOST_SIGNATURES] if one[:3] == "v1,"]
-    wanted = [_signature(secret, message_id, timestamp, body).encode() for secret in secrets]
+    keys = [key for secret in secrets for key in _keys(secret)]
+    wanted = [_signature(key, message_id, timestamp, body).encode() for key in keys]
     return any([hmac.compare_digest(one, other) for one in wanted for other in offered])  # noqa: C419 - all, in any case
 
 
-def _signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+def _signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
     signed = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + body
-    return base64.b64encode(hmac.new(_key(secret), signed, hashlib.sha256).digest()).decode()
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def _key(secret: str) -> bytes:
-    """The bytes behind a secret; one that is not base64 is taken as it stands, as several senders do."""
+def _keys(secret: str) -> list[bytes]:
+    """The bytes that a secret may stand for, at least one.
+
+    Several senders take a text as it stands, also one that happens to be base64; with the prefix there is no doubt.
+    """
+    as_it_stands = secret.encode("utf-8", "replace")
     try:
-        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        decoded = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
-        return secret.encode("utf-8", "replace")
+        decoded = b""
+    if not decoded:  # with an empty key anybody could sign
+        return [as_it_stands]
+    return [decoded] if secret.startswith(PREFIX) else [decoded, as_it_stands]

@@ -1,5 +1,8 @@
 """Standard Webhooks: official verifiers accept what we sign; we refuse what is tampered with, stale or hostile."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import random
@@ -14,7 +17,7 @@ import pytest
 import standardwebhooks
 
 from app import clock
-from app.crm.standard_webhooks import ID, SIGNATURE, TIMESTAMP, headers_of, secret_of, sign, verify
+from app.crm.standard_webhooks import ID, SIGNATURE, TIMESTAMP, headers_of, secret_of, verify
 
 VENDOR = Path(__file__).parents[2] / "vendor"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -143,6 +146,20 @@ def test_hostile_headers_are_simply_wrong(headers: dict[str, str]) -> None:
     assert verify([SECRET, "whsec_%%%", "plain"], headers, b"\xff\x00{", NOW) is False
 
 
-def test_a_secret_that_is_not_base64_is_taken_as_it_stands() -> None:
-    signature = sign(["not base64!"], "m", NOW, b"{}")
-    assert verify(["not base64!"], {ID: "m", TIMESTAMP: GOOD[TIMESTAMP], SIGNATURE: signature}, b"{}", NOW)
+def _signed_with(key: bytes) -> dict[str, str]:
+    mac = hmac.new(key, f"m.{GOOD[TIMESTAMP]}.{{}}".encode(), hashlib.sha256)
+    return {ID: "m", TIMESTAMP: GOOD[TIMESTAMP], SIGNATURE: f"v1,{base64.b64encode(mac.digest()).decode()}"}
+
+
+def test_a_secret_without_the_prefix_is_taken_as_it_stands_and_as_base64() -> None:
+    plain = "abcdefgh12345678"
+    for key in (plain.encode(), base64.b64decode(plain)):
+        assert verify([plain], _signed_with(key), b"{}", NOW)
+    assert verify(["not base64!"], headers_of(["not base64!"], "m", NOW, b"{}"), b"{}", NOW)
+    with_prefix = "whsec_abcdefgh12345678"
+    assert not verify([with_prefix], _signed_with(b"abcdefgh12345678"), b"{}", NOW)
+    assert not verify([with_prefix], _signed_with(with_prefix.encode()), b"{}", NOW)
+
+
+def test_a_secret_of_nothing_but_the_prefix_is_no_key_that_anybody_has() -> None:
+    assert not verify(["whsec_"], _signed_with(b""), b"{}", NOW)

@@ -10,7 +10,7 @@ from app import clock
 from app.api import examples
 from app.api.connection_shapes import Credentials
 from app.api.connections import ConnectionId
-from app.api.context import caller_of
+from app.api.context import Caller, caller_of
 from app.api.crm_examples import HUBSPOT_EVENT
 from app.api.crm_questions import reason_of
 from app.api.openapi import answers, operation
@@ -21,26 +21,35 @@ from app.api.routing import respond, router
 from app.crm.connection import ApiUrl
 from app.crm.events import Malformed
 from app.i18n import render_decision, texts
-from app.services.connection_draft import Asked, CrmUnreachable, draft
+from app.services.connection_draft import Asked, CrmUnreachable, Reading, draft
 from app.services.connection_trial import trial
 from app.services.outbox_report import sentence
-from app.store.connections import read_connection
+from app.store.connections import StoredConnection, read_connection
 
 routes = router("connections")
+_SETTINGS = ("api_url", "accounts_url", "token_url", "oauth_url", "stage_property")
+"""What of a connection's settings its CRM's configuration is read by."""
 
 
 class DraftAsked(BaseModel):
-    """What is to be mapped. Either the CRM's configuration, pasted, or credentials that it can be read with."""
+    """What is to be mapped. Either the CRM's configuration, pasted, or credentials that it can be read with.
+
+    With a `connection` that is stored, its mapping is added to, and what it leaves out is listed.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    crm: Annotated[str, Field(min_length=1, max_length=40)]
+    crm: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    connection: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     process: Annotated[str, Field(min_length=1, max_length=200)]
     version: Annotated[int, Field(ge=1)] | None = None
     configuration: dict[str, JsonValue] | None = None
     access: Credentials | None = None
     api_url: ApiUrl | None = None
     accounts_url: ApiUrl | None = None
+    token_url: ApiUrl | None = None
+    oauth_url: ApiUrl | None = None
+    stage_property: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
 class LeftReply(Shape):
@@ -124,7 +133,16 @@ TRIED: dict[str, Any] = {
 @routes.post(
     "/connection-drafts",
     summary="Draft a mapping",
-    responses=answers(200, DraftReply, DRAFT, "unknown-process", "unknown-version", "crm-unreachable"),
+    responses=answers(
+        200,
+        DraftReply,
+        DRAFT,
+        "unknown-process",
+        "unknown-version",
+        "unknown-connection",
+        "crm-unreachable",
+        "secret-unavailable",
+    ),
     openapi_extra=operation("admin"),
 )
 async def draft_connection(
@@ -134,13 +152,23 @@ async def draft_connection(
     caller = caller_of(request)
     services = caller.services
     access = None if body.access is None else {name: one.get_secret_value() for name, one in body.access.items()}
-    settings = {name: value for name in ("api_url", "accounts_url") if (value := getattr(body, name)) is not None}
-    asked = Asked(body.crm, body.process, body.version, body.configuration, access, settings)
+    settings = {name: value for name in _SETTINGS if (value := getattr(body, name)) is not None}
+    stored = None if body.connection is None else await _stored(caller, body.connection)
+    asked = Asked(body.crm, body.process, body.version, body.configuration, access, settings, stored)
+    key = services.settings.encryption_key
+    reading = Reading(services.database, services.http, None if key is None else key.get_secret_value())
     try:
-        found = await draft(services.database, services.processes, caller.tenant_id, services.http, asked)
+        found = await draft(reading, services.processes, caller.tenant_id, asked)
     except CrmUnreachable as error:
         raise Problem("crm-unreachable", reason=sentence(error.code, error.reason_params, caller.locale)) from error
     return respond(json_reply({"settings": found.settings, "left": found.left}, caller.locale))
+
+
+async def _stored(caller: Caller, connection_id: str) -> StoredConnection:
+    found = await read_connection(caller.services.database, caller.tenant_id, connection_id)
+    if found is None:
+        raise Problem("unknown-connection", connection=connection_id)
+    return found
 
 
 @routes.post(
@@ -157,9 +185,7 @@ async def try_delivery(
     """What a pasted delivery would do, without doing it: its signature is not asked for, and nothing of it stays."""
     caller = caller_of(request)
     services = caller.services
-    connection = await read_connection(services.database, caller.tenant_id, connection_id)
-    if connection is None:
-        raise Problem("unknown-connection", connection=connection_id)
+    connection = await _stored(caller, connection_id)
     text = body.delivery if isinstance(body.delivery, str) else json.dumps(body.delivery, ensure_ascii=False)
     try:
         found = await trial(services.database, services.processes, connection, text.encode(), clock.now())

@@ -89,13 +89,14 @@ def _delete(server: _Server, options: Namespace, _terminal: Terminal) -> tuple[i
 
 
 def _draft(server: _Server, options: Namespace, terminal: Terminal) -> tuple[int, Any]:
-    asked: dict[str, Any] = {"crm": options.crm, "process": options.process}
+    asked: dict[str, Any] = {"process": options.process}
+    for name in ("crm", "connection", "api_url"):
+        if getattr(options, name) is not None:
+            asked[name] = getattr(options, name)
     if options.configuration is not None:
         asked["configuration"] = _read(options.configuration, terminal)
     if options.access_file is not None:
         asked["access"] = _read(options.access_file, terminal)
-    if options.api_url is not None:
-        asked["api_url"] = options.api_url
     return server.ask("POST", "/connection-drafts", asked)
 
 

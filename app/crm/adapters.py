@@ -51,11 +51,11 @@ class Adapter(NamedTuple):
 
     `read_at` reads a delivery that may tell no time of its own: then it happened when it arrived.
     `record` reads a deal as the CRM's API writes it (what a form or a flow would send) into events at the time given.
-    `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py). `scrub` takes
-    out of a body what must not be kept, before it is read or stored; what cannot be taken out of is Malformed. `answer`
-    says what a body is answered with; None: as everybody's is. `deal_id` is the form in which we know a deal's id that
-    somebody gives in another. `example` is a connection's settings as the API's document shows them. `access` are the
-    credentials that its API can be called with, each of them enough.
+    `draft` reads the CRM's own configuration, from which a mapping is drafted (drafting.py); `parts` are those of one.
+    `scrub` takes out of a body what must not be kept, before it is read or stored; what cannot be taken out of is
+    Malformed. `answer` says what a body is answered with; None: as all are. `deal_id` is the form in which we know
+    a deal's id that somebody gives in another. `example` is a connection's settings as the API's document shows them.
+    `access` are the credentials that its API can be called with, each of them enough.
     """
 
     settings: type[ConnectionSettings]
@@ -70,6 +70,7 @@ class Adapter(NamedTuple):
     scrub: Callable[[bytes], bytes] | None = None
     example: dict[str, Any] = {}  # noqa: RUF012 - never changed
     access: tuple[tuple[str, ...], ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 _TOKEN, _RENEWED, _CLIENT = ("access_token",), ("refresh_token", "client_id"), ("client_id", "client_secret")
@@ -86,6 +87,7 @@ ADAPTERS: dict[str, Adapter] = {
         deal_id=dynamics.plain_guid,
         example=dynamics_example.EXAMPLE,
         access=(_CLIENT, _RENEWED, _TOKEN),
+        parts=("picklists", "attributes", "process_stages", "users", "me", "stage_property"),
     ),
     "generic": Adapter(
         generic.GenericSettings,
@@ -104,6 +106,7 @@ ADAPTERS: dict[str, Adapter] = {
         hubspot.configuration,
         example=hubspot_example.EXAMPLE,
         access=(_TOKEN, _RENEWED),
+        parts=("pipelines", "properties", "owners", "labels", "portal_id"),
     ),
     "pipedrive": Adapter(
         pipedrive.PipedriveSettings,
@@ -114,6 +117,7 @@ ADAPTERS: dict[str, Adapter] = {
         pipedrive.configuration,
         example=pipedrive_example.EXAMPLE,
         access=(("api_token",), _TOKEN, _RENEWED),
+        parts=("pipelines", "stages", "fields", "users", "me"),
     ),
     "salesforce": Adapter(
         salesforce.SalesforceSettings,
@@ -127,6 +131,7 @@ ADAPTERS: dict[str, Adapter] = {
         deal_id=salesforce.long_id,
         example=salesforce_example.EXAMPLE,
         access=(_CLIENT, _RENEWED, _TOKEN),
+        parts=("stages", "record_types", "picked", "fields", "users", "organization"),
     ),
     "zoho": Adapter(
         zoho.ZohoSettings,
@@ -137,5 +142,6 @@ ADAPTERS: dict[str, Adapter] = {
         zoho.configuration,
         example=zoho_example.EXAMPLE,
         access=(_RENEWED, _TOKEN),
+        parts=("pipelines", "blueprint", "fields", "users"),
     ),
 }

@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from app.crm.connection import FieldType
+from app.crm.connection import MOST_MAPPED, FieldType
 from app.engine import Process
 
+_LONGEST, _LONGEST_ID = 100, 200
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
 
 
@@ -36,13 +37,24 @@ class CrmField(NamedTuple):
     choices: tuple[tuple[str, str], ...] = ()
 
 
+class CrmPerson(NamedTuple):
+    """A user, by every id that the CRM has for them."""
+
+    ids: tuple[str, ...]
+    label: str
+
+
 class Configuration(NamedTuple):
-    """What a CRM account is made of. `own` are settings of this CRM that its configuration tells."""
+    """What a CRM account is made of; `own` are settings of this CRM that its configuration tells.
+
+    `contact_roles` are the roles that contacts may have on a deal, id and label.
+    """
 
     pipelines: tuple[CrmPipeline, ...]
     fields: tuple[CrmField, ...] = ()
-    people: tuple[tuple[str, str], ...] = ()
+    people: tuple[CrmPerson, ...] = ()
     own: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    contact_roles: tuple[tuple[str, str], ...] = ()
 
 
 class Draft(NamedTuple):
@@ -52,29 +64,58 @@ class Draft(NamedTuple):
     left: list[dict[str, str]]
 
 
-def drafted(crm: str, configuration: Configuration, process: Process) -> Draft:
-    """Map by equal names only: a wrong guess would judge deals wrongly, and an open one is filled in at a glance."""
-    left: list[dict[str, str]] = []
-    pipelines: dict[str, Any] = {}
-    for pipeline in configuration.pipelines:
-        stages = {stage.id: _stage(stage, process) for stage in pipeline.stages}
-        mapped = {key: stage for key, stage in stages.items() if stage is not None}
-        if mapped:
-            pipelines[pipeline.id] = {"process": process.process, "stages": mapped}
-        open_ones = [stage for stage in pipeline.stages if stages[stage.id] is None]
-        left += [{"place": f"pipelines.{pipeline.id}.stages.{one.id}", "label": one.label} for one in open_ones]
-    fields = dict(_fields(configuration, process))
+def drafted(crm: str, configuration: Configuration, process: Process, base: dict[str, Any] | None = None) -> Draft:
+    """Map by equal names only: a wrong guess would judge deals wrongly, and an open one is filled in at a glance.
+
+    `base` are settings that there are already: they stand, and what they leave out is added.
+    """
+    base = base or {}
+    pipelines, left = _pipelines(configuration, process, base.get("pipelines", {}))
+    fields = {**base.get("fields", {}), **dict(_fields(configuration, process, base.get("fields", {})))}
+    roles = {**base.get("contact_roles", {}), **_roles(configuration, process, base.get("contact_roles", {}))}
+    people, unmapped = _people(configuration, base.get("people", {}))
     settings = {
-        "crm": crm,
-        **configuration.own,
-        "pipelines": pipelines,
-        "fields": fields,
-        "people": {key: {"id": _slug(label) or key} for key, label in configuration.people},
-    }
-    known = {mapping["field"] for mapping in fields.values()}
-    left += [{"place": "fields", "label": field.key} for field in process.fields if field.key not in known]
-    left += [{"place": "activities", "label": activity.key} for activity in process.activities]
-    return Draft(settings, left)
+        "crm": crm, **configuration.own, **base, "pipelines": pipelines, "fields": fields, "people": people,
+        **({"contact_roles": roles} if roles else {}),
+    }  # fmt: skip
+    left += _left_of(configuration, process, settings)
+    return Draft(settings, [*left, *({"place": "people", "label": label} for label in unmapped)])
+
+
+def _pipelines(
+    configuration: Configuration, process: Process, base: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Every pipeline with the stages that are called alike; the stages that are not. One of another process stays.
+
+    Where there is one here and one there it is the same, whatever it is called: some CRMs have no pipelines.
+    """
+    found, left = dict(base), []
+    only = next(iter(base)) if len(base) == len(configuration.pipelines) == 1 else None
+    for pipeline in configuration.pipelines:
+        key = pipeline.id if only is None else only
+        own = base.get(key, {"process": process.process, "stages": {}})
+        guessed = {one.id: _stage(one, process) for one in pipeline.stages if own["process"] == process.process}
+        stages = {**{one: stage for one, stage in guessed.items() if stage is not None}, **own["stages"]}
+        if stages:
+            found[key] = {**own, "stages": stages}
+        open_ones = [stage for stage in pipeline.stages if stage.id not in stages]
+        left += [{"place": f"pipelines.{key}.stages.{one.id}", "label": one.label} for one in open_ones]
+    return found, left
+
+
+def _left_of(configuration: Configuration, process: Process, settings: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """What of the process nothing leads to, and the options of mapped fields that mean nothing yet."""
+    options = {field.id: field.choices for field in configuration.fields}
+    for name, mapping in settings["fields"].items():
+        if mapping["type"] == "choice":
+            open_ones = [one for one in options.get(name, ()) if one[0] not in mapping.get("choices", {})]
+            yield from ({"place": f"fields.{name}.choices.{key}", "label": label} for key, label in open_ones)
+    mapped = {mapping["field"] for mapping in settings["fields"].values()}
+    yield from ({"place": "fields", "label": field.key} for field in process.fields if field.key not in mapped)
+    done = {mapping["activity"] for mapping in settings.get("activities", {}).values()}
+    yield from ({"place": "activities", "label": one.key} for one in process.activities if one.key not in done)
+    roles = settings.get("contact_roles", {}).values()
+    yield from ({"place": "contact_roles", "label": one.key} for one in process.contacts if one.key not in roles)
 
 
 def _stage(stage: CrmStage, process: Process) -> str | None:
@@ -86,11 +127,15 @@ def _stage(stage: CrmStage, process: Process) -> str | None:
     return closing[0] if len(closing) == 1 else None
 
 
-def _fields(configuration: Configuration, process: Process) -> Iterator[tuple[str, dict[str, Any]]]:
-    free = list(configuration.fields)
-    for field in process.fields:
+def _fields(
+    configuration: Configuration, process: Process, base: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    free = [one for one in configuration.fields if one.id not in base]
+    mapped = {mapping["field"] for mapping in base.values()}
+    for field in [one for one in process.fields if one.key not in mapped]:
         names = _names(field.key, field.name)
-        found = next((one for one in free if _slug(one.label) in names or _slug(one.id) in names), None)
+        alike = [one for one in free if _slug(one.label) in names or _slug(one.id) in names]
+        found = next((one for one in alike if _fits(one.type, field.type)), None)
         if found is None:
             continue
         free.remove(found)
@@ -100,12 +145,44 @@ def _fields(configuration: Configuration, process: Process) -> Iterator[tuple[st
         yield found.id, mapping
 
 
+def _fits(theirs: FieldType, ours: FieldType) -> bool:
+    """Whether values of the CRM's type can be ours. Text may hold anything, and options may be called yes and no."""
+    return ours in ("text", theirs) or theirs == "text" or (theirs, ours) == ("choice", "boolean")
+
+
 def _choices(found: CrmField, known: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
     keys = list(known)
     for choice_id, label in found.choices:
         key = next((key for key, name in keys if {_slug(label), _slug(choice_id)} & _names(key, name)), None)
         if key is not None:
             yield choice_id, key
+
+
+def _roles(configuration: Configuration, process: Process, base: dict[str, str]) -> dict[str, str]:
+    guessed = {
+        key: next((one.key for one in process.contacts if _slug(label) in _names(one.key, one.name)), None)
+        for key, label in configuration.contact_roles
+        if key not in base
+    }
+    return {key: role for key, role in guessed.items() if role is not None}
+
+
+def _people(configuration: Configuration, base: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Everybody under an id of their own, two of the same name too; and whoever is more than a mapping can hold."""
+    found, left = dict(base), []
+    taken = {person["id"] for person in base.values()}
+    for person in configuration.people:
+        known = next((base[one] for one in person.ids if one in base), None)
+        if known is None:
+            name = _slug(person.label)[:_LONGEST] or person.ids[0]
+            known = {"id": name if name not in taken else f"{name}-{person.ids[0]}"[:_LONGEST_ID]}
+        new = {one: known for one in person.ids if one not in found}
+        if len(found) + len(new) > MOST_MAPPED:
+            left.append(person.label)
+            continue
+        taken.add(known["id"])
+        found |= new
+    return found, left
 
 
 def _names(key: str, name: Any) -> set[str]:

@@ -49,11 +49,53 @@ async def test_a_mapping_is_drafted_from_the_crm_itself(near: World) -> None:
     assert (gone.status_code, gone.json()["type"]) == (424, "/problems/crm-unreachable")
 
 
+async def test_a_stored_mapping_is_held_against_the_crm_with_its_own_credentials(near: World) -> None:
+    async with FakePipedrive() as crm:
+        mapped = {"1": {"process": "sales", "stages": {"1": "demo_scheduled"}}}
+        settings = {"crm": "pipedrive", "company_id": "12345678", "api_url": crm.url, "pipelines": mapped}
+        secret = {"secret": SECRET, "access": {"api_token": crm.token}}
+        assert (await near.ask("PUT", "/connections/pd", json={**settings, **secret})).status_code == 201
+        asked = {"connection": "pd", "process": "sales"}
+        answer = await near.ask("POST", "/connection-drafts", json=asked)
+        told = [
+            await near.ask("POST", "/connection-drafts", json={**asked, **wrong})
+            for wrong in ({"crm": "hubspot"}, {"api_url": "https://elsewhere.example.com"}, {"connection": "none"})
+        ]
+    assert answer.status_code == 200, answer.text
+    stages = answer.json()["settings"]["pipelines"]["1"]["stages"]
+    assert (stages["1"], stages["won"]) == ("demo_scheduled", "won")
+    assert crm.token not in answer.text
+    assert [(one.status_code, one.json()["type"]) for one in told] == [
+        (422, "/problems/invalid-request"), (422, "/problems/invalid-request"), (404, "/problems/unknown-connection"),
+    ]  # fmt: skip
+    again = await near.ask("PUT", "/connections/pd", json=answer.json()["settings"])
+    assert (again.status_code, again.json()["access_set"]) == (200, True)
+
+
+async def test_a_pasted_configuration_may_be_wrapped_as_the_api_wraps_it(world: World) -> None:
+    wrapped = {name: {"success": True, "data": found} for name, found in PASTED.items()}
+    configuration = {**wrapped, "me": {"data": {"company_id": 5}}}
+    asked = {"crm": "pipedrive", "process": "sales", "configuration": configuration}
+    settings = (await world.ask("POST", "/connection-drafts", json=asked)).json()["settings"]
+    assert (list(settings["pipelines"]), settings["company_id"]) == (["1"], "5")
+
+
+async def test_what_is_no_configuration_is_told_what_one_is_made_of(world: World) -> None:
+    asked = {"crm": "hubspot", "process": "sales", "configuration": {"results": []}}
+    [error] = (await world.ask("POST", "/connection-drafts", json=asked)).json()["errors"]
+    assert error["message"] == (
+        "this is no configuration of hubspot: an object with `pipelines`, `properties`, `owners`, `labels`, "
+        "`portal_id`, each as its API gives it"
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
         ({"crm": "excel"}, 422),
         ({"crm": "generic"}, 422),
+        ({"crm": None}, 422),
+        ({"connection": "none"}, 404),
         ({"process": "nowhere"}, 404),
         ({"configuration": {"pipelines": 7}}, 422),
         ({"configuration": {"pipelines": [7]}}, 422),

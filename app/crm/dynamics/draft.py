@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.crm.connection import FieldType
-from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
+from app.crm.drafting import Configuration, CrmField, CrmPerson, CrmPipeline, CrmStage
 from app.crm.dynamics.settings import IN_PROCESS_FLOW, LOST, WON
 from app.crm.dynamics.values import guid_of
 
@@ -32,7 +32,9 @@ def configuration(found: dict[str, Any]) -> Configuration:
                  options.get(logical, ()))
         for one in _things(found.get("attributes")) if (logical := str(one.get("LogicalName"))) != name
     )  # fmt: skip
-    people = tuple((str(one.get("systemuserid")), str(one.get("fullname"))) for one in _things(found.get("users")))
+    people = tuple(
+        CrmPerson((str(one.get("systemuserid")),), str(one.get("fullname"))) for one in _things(found.get("users"))
+    )
     me = found.get("me")
     organization = guid_of(me.get("OrganizationId")) if isinstance(me, dict) else None
     own = {"organization_id": organization} if organization else {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from app.crm.connection import FieldType
-from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
+from app.crm.drafting import Configuration, CrmField, CrmPerson, CrmPipeline, CrmStage
 from app.crm.hubspot.words import id_of
 
 _TYPES: dict[str, FieldType] = {
@@ -17,12 +17,13 @@ _TYPES: dict[str, FieldType] = {
 
 
 def configuration(found: dict[str, Any]) -> Configuration:
-    """Pipelines with their stages in order; properties; owners, each under both ids; the account."""
+    """Pipelines, their stages in order; properties; owners, each under both ids; the account; labels of contacts."""
     pipelines = tuple(_pipeline(one) for one in _things(found, "pipelines"))
     fields = tuple(_field(one) for one in _things(found, "properties"))
-    people = tuple(pair for one in _things(found, "owners") for pair in _person(one))
+    people = tuple(person for one in _things(found, "owners") if (person := _person(one)).ids)
     portal = found.get("portal_id")
-    return Configuration(pipelines, fields, people, {"portal_id": portal} if id_of(portal) else {})
+    roles = tuple((label, label) for one in _things(found, "labels") if isinstance(label := one.get("label"), str))
+    return Configuration(pipelines, fields, people, {"portal_id": portal} if id_of(portal) else {}, roles)
 
 
 def closed(stage: Mapping[str, Any]) -> Literal["won", "lost"] | None:
@@ -45,10 +46,10 @@ def _field(one: Mapping[str, Any]) -> CrmField:
     return CrmField(str(one.get("name")), str(one.get("label")), _TYPES.get(str(one.get("type")), "text"), options)
 
 
-def _person(one: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _person(one: Mapping[str, Any]) -> CrmPerson:
     named = " ".join(str(one[name]) for name in ("firstName", "lastName") if one.get(name))
     ids = [found for found in (id_of(one.get("id")), id_of(one.get("userId"))) if found is not None]
-    return [(each, named or str(one.get("email") or each)) for each in dict.fromkeys(ids)]
+    return CrmPerson(tuple(dict.fromkeys(ids)), named or str(one.get("email") or next(iter(ids), "")))
 
 
 def _order(value: Any) -> float:

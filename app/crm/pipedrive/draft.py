@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.crm.connection import FieldType
-from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
+from app.crm.drafting import Configuration, CrmField, CrmPerson, CrmPipeline, CrmStage
 from app.crm.events import Event
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
 from app.crm.pipedrive.words import Deal, flat, number_of
@@ -27,7 +27,7 @@ def configuration(found: dict[str, Any]) -> Configuration:
         listed = tuple(CrmStage(str(stage.get("id")), str(stage.get("name"))) for stage in own)
         pipelines.append(CrmPipeline(str(one.get("id")), str(one.get("name")), (*listed, *_CLOSED)))
     fields = tuple(_field(one) for one in objects_in(found.get("fields")))
-    people = tuple((str(one.get("id")), str(one.get("name"))) for one in objects_in(found.get("users")))
+    people = tuple(CrmPerson((str(one.get("id")),), str(one.get("name"))) for one in objects_in(found.get("users")))
     me = found.get("me")
     company = id_or_none(me.get("company_id")) if isinstance(me, dict) else None
     return Configuration(tuple(pipelines), fields, people, {"company_id": company} if company else {})

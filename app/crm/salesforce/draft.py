@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from app.crm.connection import FieldType
-from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
+from app.crm.drafting import Configuration, CrmField, CrmPerson, CrmPipeline, CrmStage
 from app.crm.salesforce.ids import id_in
 
 MASTER = "master"
@@ -25,7 +25,7 @@ def configuration(found: dict[str, Any]) -> Configuration:
         kept = tuple(stage for stage in stages if not isinstance(own, list) or stage.id in own)
         pipelines.append(CrmPipeline(str(one.get("Id")), str(one.get("Name")), kept))
     fields = tuple(_field(one) for one in _things(found.get("fields")) if one.get("name") != "StageName")
-    people = tuple((str(one.get("Id")), str(one.get("Name"))) for one in _things(found.get("users")))
+    people = tuple(CrmPerson((str(one.get("Id")),), str(one.get("Name"))) for one in _things(found.get("users")))
     organization = found.get("organization")
     own_id = id_in(organization.get("Id")) if isinstance(organization, dict) else None
     return Configuration(tuple(pipelines), fields, people, {"organization_id": own_id} if own_id else {})

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.crm.connection import FieldType
-from app.crm.drafting import Configuration, CrmField, CrmPipeline, CrmStage
+from app.crm.drafting import Configuration, CrmField, CrmPerson, CrmPipeline, CrmStage
 from app.crm.events import Event
 from app.crm.reading import id_of, object_of, objects_in, time_or_none
 from app.crm.zoho.events import changes
@@ -26,7 +26,9 @@ def configuration(found: dict[str, Any]) -> Configuration:
     if not pipelines:
         pipelines = [_stages(one) for one in objects_in(found.get("fields")) if _is_stage(one)]
     fields = tuple(_field(one) for one in objects_in(found.get("fields")))
-    people = tuple((str(one.get("id")), str(one.get("full_name"))) for one in objects_in(found.get("users")))
+    people = tuple(
+        CrmPerson((str(one.get("id")),), str(one.get("full_name"))) for one in objects_in(found.get("users"))
+    )
     return Configuration(tuple(pipelines), fields, people)
 
 

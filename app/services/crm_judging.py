@@ -82,6 +82,12 @@ def judge(
     return found
 
 
+def our_own(deal: Deal, move: Move, compiled: CompiledProcess) -> Judgement:
+    """What is told of a move that we made: it is judged by nobody."""
+    decision = _not_judged(compiled, source_of(move), move.entry.stage, move.event.at, frozenset())
+    return _judgement(deal, move.event, decision, compiled, move)
+
+
 def process_of(move: Move) -> str:
     """The key of the process that judges a move; empty when not even that is known."""
     return move.place.process if move.place else ""

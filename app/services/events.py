@@ -143,7 +143,9 @@ def _subscription(endpoint: StoredEndpoint) -> Subscription:
     return Subscription(endpoint.endpoint_id, frozenset(endpoint.events.split()))
 
 
-def move_data(decision: Decision, decision_id: str, *, deal_id: str, source: str, actor: str | None) -> dict[str, Any]:
+def move_data(
+    decision: Decision, decision_id: str | None, *, deal_id: str, source: str, actor: str | None
+) -> dict[str, Any]:
     """What is told of a move: from where to where, the verdict, and the codes of what stood in the way."""
     findings = [
         {"code": one.code, "severity": one.severity, "requirement": one.requirement} for one in decision.findings

@@ -112,7 +112,8 @@ class Remedies:
                 if error.again:
                     raise Later(error.code, after=error.after, **error.params) from error
                 came_to[name], refused = error.code, error
-        await self._remember(drift, came_to)
+        if came_to:
+            await self._remember(drift, came_to)
         if refused is not None:
             raise GiveUp(refused.code, **refused.params)
 

@@ -15,7 +15,7 @@ from app.crm.state import Deal
 from app.crm.timeline import Move
 from app.engine import CompiledProcess, Decision, instant
 from app.services.adherence import record_move, week_of
-from app.services.crm_judging import Judgement, Rules, author_of, process_of, source_of
+from app.services.crm_judging import Judgement, Rules, author_of, our_own, process_of, source_of
 from app.services.decision_log import logged
 from app.services.events import Events, EventType, OurEvent, move_data
 from app.services.ids import new_id
@@ -166,13 +166,13 @@ async def _follow(
 ) -> None:
     """What a verdict brings about: events for whoever listens, and a remedy that waits out its grace."""
     if old is None:
-        await _tell(tx, keeper, "deal.moved", _data(keeper, deal, one, verdict))
+        await _tell(tx, keeper, "deal.moved", _data(keeper, deal, one, verdict.decision_id))
     was_drift = old is not None and old.standing == "drift"
     if verdict.standing == "drift" and not was_drift:
-        await _tell(tx, keeper, "deal.drifted", _data(keeper, deal, one, verdict))
+        await _tell(tx, keeper, "deal.drifted", _data(keeper, deal, one, verdict.decision_id))
         await _answer(tx, keeper, deal, one, verdict)
     elif was_drift and verdict.standing != "drift":
-        await _tell(tx, keeper, "deal.drift.resolved", _data(keeper, deal, one, verdict))
+        await _tell(tx, keeper, "deal.drift.resolved", _data(keeper, deal, one, verdict.decision_id))
         await cancel(tx, keeper.tenant_id, keeper.dedupe_key(verdict.origin), keeper.now)
 
 
@@ -198,9 +198,11 @@ async def _own(
     tx: Transaction, keeper: Keeper, deal: Deal, move: Move, *, old: Verdict | None, rules: Rules
 ) -> Verdict:
     """A move that we made: in its place, and nothing to judge."""
+    compiled = rules.of(process_of(move))
     if old is not None:
         await _retract(tx, keeper, old)
-    compiled = rules.of(process_of(move))
+    else:
+        await _tell(tx, keeper, "deal.moved", _data(keeper, deal, our_own(deal, move, compiled), None))
     verdict = Verdict("", "own", move.event.at, None, "own", "", old.origin if old else move.identity)
     await put_move(tx, _row(keeper, deal, move, compiled, verdict))
     return verdict
@@ -221,10 +223,10 @@ async def _tell(tx: Transaction, keeper: Keeper, kind: EventType, data: dict[str
         await keeper.events.tell(tx, OurEvent(keeper.tenant_id, kind, keeper.deal_id, data), keeper.now)
 
 
-def _data(keeper: Keeper, deal: Deal, one: Judgement, verdict: Verdict) -> dict[str, Any]:
+def _data(keeper: Keeper, deal: Deal, one: Judgement, decision_id: str | None) -> dict[str, Any]:
     decision: Decision = one.decision
     actor = None if one.actor is None else one.actor.id
-    said = move_data(decision, verdict.decision_id, deal_id=keeper.deal_id, source="webhook", actor=actor)
+    said = move_data(decision, decision_id, deal_id=keeper.deal_id, source="webhook", actor=actor)
     return {
         **said,
         "connection": keeper.connection_id,

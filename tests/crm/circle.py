@@ -15,9 +15,11 @@ from app.services.keys import create_key
 from app.services.outbox import Handler, work_of
 from app.settings import Settings
 from app.store.crm_moves import CrmMove, list_moves
+from app.store.crm_records import connections_due
 from app.store.database import Database
 from app.store.migrate import migrate
 from app.store.outbox import list_items
+from app.store.outbox_targets import due_targets
 from app.store.tenants import Tenant, insert_tenant
 from tests.crm.fakes.base import FakeCrm, Sent
 from tests.crm.world import KEY, publish_to
@@ -94,7 +96,8 @@ class Circle:
 
     async def answer(self) -> None:
         """Do what waits out its grace now, once, as the outbox's worker would. Raises Later, GiveUp."""
-        items = await list_items(self.database, "acme", limit=9, status="waiting")
+        waiting = await list_items(self.database, "acme", limit=99, status="waiting")
+        items = [one for one in waiting if one.kind == "remedy"]
         assert items, await self.told()
         for item in sorted(items, key=lambda one: one.item_id):
             await self.handler(work_of(item))
@@ -147,10 +150,10 @@ class Circle:
         return (await self.came_to(deal))[0]
 
     async def settled(self) -> None:
-        """Wait until nothing is left to judge, nor anything that is due."""
+        """Wait until nothing is left to judge."""
 
         async def holds() -> bool:
-            return not await _pending(self.database)
+            return not await connections_due(self.database, clock.now().replace(year=2999))
 
         await self.until(holds)
 
@@ -173,9 +176,6 @@ class Circle:
 
 
 async def _pending(database: Database) -> bool:
-    from app.store.crm_records import connections_due
-    from app.store.outbox_targets import due_targets
-
     later = clock.now().replace(year=2999)
     return bool(await connections_due(database, later)) or bool(await due_targets(database, clock.now()))
 

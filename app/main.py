@@ -42,6 +42,7 @@ from app.api.metrics import Metrics
 from app.api.openapi import finish
 from app.outbox.addresses import allowed_of
 from app.outbox.http import Outgoing
+from app.services.backlog import Backlogs
 from app.services.clock_work import ClockWork, connection_passes, usual_passes
 from app.services.connection_care import Reconciled
 from app.services.delivery_worker import DeliveryWorker
@@ -142,7 +143,7 @@ def _services(settings: Settings) -> Services:
     http = Outgoing(allowed_of(settings.outgoing_allow))
     judges = Judges(database, known, key, http, events, metrics.decided)
     handlers: dict[str, Handler] = {"event": EventSender(database, http, key), "remedy": Remedies(judges)}
-    worker = OutboxWorker(database, handlers, died=events.died, count=metrics.attempted, depth=metrics.waiting)
+    worker = OutboxWorker(database, handlers, died=events.died, count=metrics.attempted)
     settler = Settler(judges)
     reading = Reading(judges)
     rebuilding = SyncWorker(database, reading.client_of, reading.read_back, Reconciled(events))
@@ -152,7 +153,7 @@ def _services(settings: Settings) -> Services:
     clock_work = ClockWork(database, passes)
     return Services(
         settings, database, known, Keys(), metrics, deliveries, Forgetting(), ready, events, worker, http, clock_work,
-        settler, rebuilding, Vetoes(database, known),
+        settler, rebuilding, Vetoes(database, known), Backlogs(database),
     )  # fmt: skip
 
 

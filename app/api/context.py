@@ -9,6 +9,7 @@ from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.i18n import Locale, pick_locale
 from app.outbox.http import Outgoing
+from app.services.backlog import Backlogs
 from app.services.clock_work import ClockWork
 from app.services.delivery_worker import DeliveryWorker
 from app.services.events import Events
@@ -41,6 +42,7 @@ class Services(NamedTuple):
     settler: Settler
     syncs: SyncWorker
     vetoes: Vetoes
+    backlogs: Backlogs
 
 
 class Caller(NamedTuple):

@@ -2,6 +2,7 @@
 
 from fastapi import Request, Response
 
+from app import clock
 from app.api.context import Services
 from app.api.openapi import Responses, answers, good, operation, problem_example, public
 from app.api.replies import HealthReply
@@ -54,6 +55,10 @@ _EXPOSITION = {"description": "The exposition format", "content": {"text/plain":
     openapi_extra=operation(None),
 )
 async def metrics(request: Request) -> Response:
-    """Requests, times and decisions counted; nothing of any tenant. Any key serves; Prometheus sends it as a bearer."""
+    """Requests, times, decisions and what waits, counted; nothing of any tenant.
+
+    Any key serves; Prometheus sends it as a bearer.
+    """
     services: Services = request.app.state.services
+    services.metrics.waiting(await services.backlogs.read(clock.now()))
     return Response(services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

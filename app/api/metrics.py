@@ -6,12 +6,14 @@ library sees the numbers only when somebody reads them. INVARIANT: everything co
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from app.services.backlog import Waiting
 
 _BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _NAMES = (*map(str, _BOUNDS), "+Inf")
@@ -37,7 +39,7 @@ class Metrics(Collector):
         self._times: defaultdict[str, _Times] = defaultdict(_Times)
         self._decisions: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._attempts: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self._waiting = 0
+        self._waiting: Sequence[Waiting] = ()
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -56,9 +58,9 @@ class Metrics(Collector):
         """Count one attempt at something of the outbox: `done`, `later`, `dead`, or `lost` to another worker."""
         self._attempts[kind, result] += 1
 
-    def waiting(self, count: int) -> None:
-        """So much waits in the outbox of all tenants."""
-        self._waiting = count
+    def waiting(self, queues: Sequence[Waiting]) -> None:
+        """So much waits for the workers."""
+        self._waiting = queues
 
     def collect(self) -> Iterator[Metric]:
         """The numbers in the library's terms."""
@@ -75,8 +77,13 @@ class Metrics(Collector):
         attempts = CounterMetricFamily("stagerail_outbox_attempts", "Attempts made", labels=("kind", "result"))
         for labels, count in self._attempts.items():
             attempts.add_metric(labels, count)
-        waiting = GaugeMetricFamily("stagerail_outbox_waiting", "Items that wait, of all tenants", self._waiting)
-        return iter((requests, seconds, decisions, attempts, waiting))
+        waiting = GaugeMetricFamily("stagerail_waiting", "What waits, of all tenants", labels=("queue",))
+        late = GaugeMetricFamily("stagerail_late_seconds", "How long the first has been due", labels=("queue",))
+        for one in self._waiting:
+            waiting.add_metric((one.queue,), one.waiting)
+            if one.late is not None:
+                late.add_metric((one.queue,), one.late)
+        return iter((requests, seconds, decisions, attempts, waiting, late))
 
     def text(self) -> bytes:
         """The exposition format."""

@@ -98,6 +98,8 @@ async def _ask(
 
     sent = await signed_request(services, scope, receive, headers)
     vetoed = await services.vetoes.ask(connection, sent, key=encryption_key(services), now=clock.now(), log=log)
+    if vetoed.failed:
+        services.metrics.decided("failed", "veto")
     for one in vetoed.answers:
         services.metrics.decided(one.decision.outcome, "veto")
     if not vetoed.allowed:

@@ -18,7 +18,7 @@ from app.services.background import Background, Hands
 from app.services.outbox import GiveUp, Handler, Later, work_of
 from app.services.outbox_schedule import MOST_ATTEMPTS
 from app.store.database import Database, DatabaseDown, StoreError, Transaction
-from app.store.outbox import StoredItem, count_waiting
+from app.store.outbox import StoredItem
 from app.store.outbox_targets import StoredTarget, due_targets
 
 POLL = 0.5
@@ -32,8 +32,6 @@ RENEWALS = 4
 """So many times in each lease it is renewed while the item is at hand."""
 LIMIT = 60.0
 """Seconds that a handler may take."""
-COUNT_EVERY = timedelta(seconds=15)
-COUNT_TO = 100_000
 UNKNOWN_KIND_WAITS = 60.0
 
 _log = logs.get_logger(__name__)
@@ -53,12 +51,11 @@ class OutboxWorker(Background):
         *,
         died: claims.Died = nobody_told,
         count: Callable[[str, str], None] = lambda _kind, _result: None,
-        depth: Callable[[int], None] = lambda _waiting: None,
         lease: timedelta = LEASE,
         limit: float = LIMIT,
         slots: int = SLOTS,
     ) -> None:
-        """`count` is told kind and result (`done`, `later`, `dead`, `lost`) of every attempt; `depth`, what waits."""
+        """`count` is told kind and result (`done`, `later`, `dead`, `lost`) of every attempt."""
         super().__init__("outbox", self._round, poll=POLL)
         self._leases = Background("outbox leases", self._keep, poll=lease.total_seconds() / RENEWALS)
         self._hands = Hands(slots=slots, of_a_tenant=PER_TENANT, of_a_place=PER_TARGET)
@@ -67,11 +64,9 @@ class OutboxWorker(Background):
         self._handlers = handlers
         self._died = died
         self._count = count
-        self._depth = depth
         self._how = claims.Claim(uuid4().hex, lease)
         self._limit = limit
         self._kept_at: datetime | None = None
-        self._counted_at: datetime | None = None
         self._last_tenant = ""
 
     async def start(self) -> None:
@@ -98,7 +93,6 @@ class OutboxWorker(Background):
 
     async def _round(self) -> bool:
         """Offer a turn to every target that has something due; False when nothing could be taken."""
-        await self._count_waiting()
         if self._kept_at is not None and clock.now() - self._kept_at > self._how.lease / 2:
             await self._keep()  # the clock was set on: what we are at must not look as if nobody had it
         took = False
@@ -166,12 +160,6 @@ class OutboxWorker(Background):
             _log.exception("outbox_item_failed", item_id=item.item_id, kind=item.kind)
             failure = Later("outbox_failed")
         return failure
-
-    async def _count_waiting(self) -> None:
-        now = clock.now()
-        if self._counted_at is None or now - self._counted_at >= COUNT_EVERY:
-            self._counted_at = now
-            self._depth(await count_waiting(self._database, COUNT_TO))
 
 
 def in_turn(targets: Iterable[StoredTarget], last_tenant: str) -> Iterator[StoredTarget]:

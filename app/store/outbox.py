@@ -135,9 +135,6 @@ FINISHED = select(TABLE.c.tenant_id, TABLE.c.item_id).where(
 )
 FORGET = command(delete(TABLE).where(KEY.in_(page(FINISHED.where(TABLE.c.status != literal_column("'dead'"))))))
 FORGET_DEAD = command(delete(TABLE).where(KEY.in_(page(FINISHED))))
-COUNT_WAITING = Query(
-    select(func.count()).select_from(page(select(TABLE.c.item_id).where(WAITING)).subquery()), tuple[int]
-)
 
 
 async def insert_item_if_new(tx: Transaction, item: StoredItem) -> bool:
@@ -222,12 +219,6 @@ async def forget_items(tx: Transaction, *, over: datetime, dead: datetime, limit
     """Forget what was done or cancelled before one time, and what died before another; of all tenants, so many each."""
     forgotten = await tx.execute(FORGET, {"before": over, "limit": limit})
     return forgotten + await tx.execute(FORGET_DEAD, {"before": dead, "limit": limit})
-
-
-async def count_waiting(db: Reader, limit: int) -> int:
-    """How many items of all tenants wait; counted no further than the limit."""
-    found = await db.fetch_one(COUNT_WAITING, {"limit": limit})
-    return 0 if found is None else found[0]
 
 
 async def list_items(

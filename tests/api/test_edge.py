@@ -138,6 +138,8 @@ async def test_metrics_count_by_route_and_hold_nothing_of_a_tenant(world: World)
     assert 'stagerail_requests_total{method="POST",route="/validate-transition",status="200"} 1.0' in text
     assert 'stagerail_decisions_total{outcome="blocked",source="api"} 1.0' in text
     assert 'method="other"' in text
+    assert 'stagerail_waiting{queue="deals"} 0.0' in text
+    assert 'stagerail_late_seconds{queue="deliveries"} 0.0' in text
     assert not [word for word in (world.tenant, "D-very-own", "b2b-saas", "BREW") if word in text]
 
 

@@ -11,8 +11,8 @@ from app.outbox.addresses import allowed_of
 from app.outbox.http import Outgoing
 from app.services.event_sender import EventSender
 from app.services.outbox_worker import OutboxWorker
+from app.store.backlog import count_waiting
 from app.store.database import open_database
-from app.store.outbox import count_waiting
 
 
 async def main(url: str, receiver: str, key: str) -> None:
@@ -22,7 +22,7 @@ async def main(url: str, receiver: str, key: str) -> None:
     http = Outgoing(allowed_of([receiver]))
     worker = OutboxWorker(database, {"event": EventSender(database, http, key)}, lease=timedelta(seconds=3))
     await worker.start()
-    while await count_waiting(database, 1):  # noqa: ASYNC110 - of no event
+    while (await count_waiting(database, 1))["outbox"].waiting:  # noqa: ASYNC110 - of no event
         await asyncio.sleep(0.1)
     await worker.stop()
     await http.close()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.store import outbox
+from app.store.backlog import count_waiting
 from app.store.database import Database, Transaction
 from app.store.outbox import Lease, StoredItem
 from app.store.outbox_targets import (
@@ -105,8 +106,7 @@ async def test_the_leased_items_of_a_target_are_counted_until_their_leases_end(d
         return await database.transaction(lambda tx: outbox.count_leased(tx, "acme", "endpoint:e-1", now))
 
     assert [await counted(NOON), await counted(NOON + minutes(1))] == [2, 0]
-    assert await outbox.count_waiting(database, 2) == 2
-    assert await outbox.count_waiting(database, 9) == 3
+    assert [(await count_waiting(database, most))["outbox"] for most in (2, 9)] == [(2, None), (3, None)]
 
 
 async def test_what_waits_is_cancelled_and_what_is_being_done_is_not(database: Database) -> None:
@@ -213,7 +213,7 @@ async def test_workers_who_choose_at_the_same_time_never_take_the_same_item(data
 
     async def worker() -> list[str]:
         taken: list[str] = []
-        while await outbox.count_waiting(database, 99) > 0 and len(taken) < 60:
+        while (await count_waiting(database, 99))["outbox"].waiting > 0 and len(taken) < 60:
             found = await database.transaction(work)
             taken += [item.item_id for item in found]
             if not found and not await due_targets(database, NOON):

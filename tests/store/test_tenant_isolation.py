@@ -9,6 +9,7 @@ import pytest
 
 from app.store import (
     activities,
+    backlog,
     connections,
     crm_moves,
     crm_records,
@@ -45,8 +46,8 @@ from tests.store.rows import (
 )
 
 MODULES = (
-    activities, connections, crm_moves, crm_records, deals, decisions, deliveries, endpoints, idempotency, keys, outbox,
-    outbox_targets, processes, tenants,
+    activities, backlog, connections, crm_moves, crm_records, deals, decisions, deliveries, endpoints, idempotency,
+    keys, outbox, outbox_targets, processes, tenants,
 )  # fmt: skip
 THEIRS = "globex"
 LEASE = outbox.Lease(THEIRS, "i-1", "w", 1)

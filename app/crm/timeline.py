@@ -12,13 +12,12 @@ from app.crm.connection import UNMAPPED, ConnectionSettings, Place, place_of
 from app.crm.events import Event
 from app.crm.joining import in_order
 from app.crm.own_writes import own_moves
+from app.crm.reading import Rounds
 from app.crm.record import OwnWrite, gone_by
 from app.engine.snapshot import EARLIEST, StageEntry
 
 TOLD_TWICE = timedelta(minutes=1)
 """Two sources give the time of one move differently, by this much at most."""
-
-MOMENT = timedelta(microseconds=1)
 
 
 class Entry(NamedTuple):
@@ -98,20 +97,19 @@ def timeline(
     """Put a deal's events together, with the entries that are known from elsewhere.
 
     A stage that the deal already stood in makes no move. One that it comes back to at the very same instant counts a
-    microsecond later, so that both are told apart. An entry known from elsewhere at the very instant of an event
-    is that event's own trace. Where an event tells another stage before it than the last one known, one went missing:
+    microsecond later, so that both are told apart. An entry known from elsewhere at the very moment of an event is
+    that event's own trace. Where an event tells another stage before it than the last one known, one went missing:
     the told stage stands between, since a time nobody knows. Up to `whole_until` every change of stage is known: what
     was only seen until then, and when somebody got to say so, makes no move.
     """
-    ordered = in_order(events)
-    traced = {event.at for event in ordered if event.name == settings.stage_property}
+    ordered = _apart(settings, in_order(events))
+    traced = {_moment(event.at) for event in ordered if event.name == settings.stage_property}
     if whole_until is not None:
         ordered = [event for event in ordered if not _says_nothing_new(settings, event, whole_until)]
-    steps: list[Entry | _Step] = [entry for entry in known if entry.at not in traced]
+    steps: list[Entry | _Step] = [entry for entry in known if entry.at is None or _moment(entry.at) not in traced]
     steps += _placed(settings, ordered)
     moves: list[Move] = []
     entries: list[Entry] = []
-    been: set[tuple[datetime, str]] = set()
     waiting = sorted(steps, key=_when)
     while waiting:
         step = _next(waiting, entries)
@@ -122,17 +120,26 @@ def timeline(
         if before is not None and before[:2] == entry[:2]:
             continue
         if isinstance(step, _Step):
-            event = step.event
-            while (event.at, str(event.value)) in been:
-                event = event._replace(at=event.at + MOMENT)
-            been.add((event.at, str(event.value)))
-            entry = entry._replace(at=event.at)
-            moves.append(Move(event, step.place, entry, before))
+            moves.append(Move(step.event, step.place, entry, before))
         entries.append(entry)
     ours = own_moves(moves, own, settings.acts_as)
     created = next((event for event in ordered if event.kind == "created"), None)
     told = tuple(move._replace(own=move.identity in ours) for move in moves)
     return Timeline(created, told, tuple(entries), gone_by(ordered))
+
+
+def _apart(settings: ConnectionSettings, ordered: list[Event]) -> list[Event]:
+    rounds = Rounds()
+    return [
+        event._replace(at=rounds.place(event.at, event.previous, event.value)[0])
+        if event.name == settings.stage_property
+        else event
+        for event in ordered
+    ]
+
+
+def _moment(at: datetime) -> datetime:
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def _next(waiting: "list[Entry | _Step]", entries: list[Entry]) -> "Entry | _Step":

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -14,7 +14,7 @@ from app.crm.events import Event
 from app.crm.pipedrive.events import read
 from app.crm.pipedrive.history import history
 from app.crm.record import HISTORY, Record
-from app.crm.state import Deal, tell
+from app.crm.state import Deal, Stored, snapshot_now, tell
 from app.crm.zoho.reading import stage_history
 from tests.crm.builders import NOON
 from tests.crm.fakes.pipedrive import FakePipedrive, pipedrive_settings
@@ -107,6 +107,19 @@ def test_webhooks_alone_tell_as_much_as_they_can(way: Way, chance: Any) -> None:
         assert (told[-1][2], sorted(told[1:])) == (way[-1][1], sorted(moves[1:]))
     if len(set(way)) == len(way):  # of several ways round to the same stage nobody says which came first
         assert told == moves
+
+
+@given(_walks("1", "2", "3"), st.randoms())
+def test_a_deal_that_is_stored_after_each_webhook_is_the_same_in_the_end(way: Way, chance: Any) -> None:
+    settings = pipedrive_settings()
+    _, webhooks = _pipedrive(way)
+    whole = tell(settings, Record(), [one for webhook in webhooks for one in _events(webhook)], None)
+    chance.shuffle(webhooks)
+    deal, stored = tell(settings, Record(), (), None), None
+    for webhook in (*webhooks, *webhooks):
+        deal = tell(settings, deal.record, _events(webhook), stored)
+        stored = Stored("sales", snapshot_now(deal, "pd:42", UTC), NOON)
+    assert [entry[:3] for entry in deal.line.entries] == [entry[:3] for entry in whole.line.entries]
 
 
 def _events(webhook: dict[str, Any]) -> tuple[Event, ...]:

@@ -77,7 +77,8 @@ def _image(found: Any) -> dict[str, Any]:
     """All images joined: a step may have several, with different columns."""
     joined: dict[str, Any] = {}
     for image in pairs(found).values():
-        joined = {**attributes(image), **joined}
+        for name, value in attributes(image).items():
+            joined.setdefault(name, value)
     return joined
 
 

@@ -12,12 +12,16 @@ from typing import Any, NamedTuple
 from app.crm.events import Batch, Event, EventKind, Fact, Fault, Malformed
 from app.crm.reading import id_or_none, object_of, part_of, shown, time_of, time_or_none, within_second
 from app.crm.salesforce.activities import activity_fact, contact_fact, deal_of
-from app.crm.salesforce.ids import OPPORTUNITY, id_in, long_id
+from app.crm.salesforce.ids import OPPORTUNITY, id_in
 from app.crm.salesforce.settings import SalesforceSettings
 from app.crm.salesforce.words import Deal
 
 MOST_EVENTS = 200
 MOST_RECORDS = 1000
+"""In one delivery. What is changed by the thousands is read back at its own pace, and holds up nobody."""
+_FIELDS = 10
+"""Told of each of them; of fewer records there may be more."""
+_TOO_MANY = "delivery_too_many_records"
 _KINDS: dict[str, EventKind] = {
     "CREATE": "created", "UPDATE": "changed", "DELETE": "deleted", "UNDELETE": "restored",
 }  # fmt: skip
@@ -44,24 +48,34 @@ class Change(NamedTuple):
         """The opportunities among its records: of an overflow there is only an empty id, of many records `006*`."""
         return tuple(one for one in self.ids if one.startswith(OPPORTUNITY))
 
+    def weight(self, settings: SalesforceSettings) -> int:
+        """How much is told of deals, at most."""
+        told = sum(name in self.data or name in self.nulled for name in settings.followed)
+        return len(self.ids) * max(told, _FIELDS) if self.entity == "Opportunity" else 0
+
 
 def change_data(found: Any, settings: SalesforceSettings) -> Batch:
     """The events of what was relayed. Raises Malformed where none of it can be used."""
     listed = found if isinstance(found, list) else [found]
     if len(listed) > MOST_EVENTS:
         raise Malformed("delivery_too_many_events", found=len(listed), most=MOST_EVENTS)
-    batch = Batch((), 0, ())
+    batch, room = Batch((), 0, ()), MOST_RECORDS * _FIELDS
     for place, one in enumerate(listed):
         try:
-            part = _read(_change(object_of(one), settings), settings)
+            change = _change(object_of(one), settings)
+            room -= change.weight(settings)
+            if room < 0:
+                raise Malformed(_TOO_MANY, most=MOST_RECORDS)  # noqa: TRY301 - refused like any other
+            part = _read(change, settings)
         except Malformed as error:
-            batch = batch._replace(faults=(*batch.faults, Fault(place, error.code, error.params)))
+            gap = batch.gap or error.code == _TOO_MANY
+            batch = batch._replace(faults=(*batch.faults, Fault(place, error.code, error.params)), gap=gap)
             continue
         batch = Batch(
             (*batch.events, *part.events), batch.ignored + part.ignored, batch.faults,
             (*batch.facts, *part.facts), (*batch.hints, *part.hints), batch.gap or part.gap,
         )  # fmt: skip
-    if listed and len(batch.faults) == len(listed):
+    if listed and len(batch.faults) == len(listed) and not batch.gap:
         raise Malformed(batch.faults[0].code, **batch.faults[0].params)
     return batch._replace(hints=tuple(dict.fromkeys(batch.hints)))
 
@@ -75,7 +89,7 @@ def _change(one: dict[str, Any], settings: SalesforceSettings) -> Change:
         raise Malformed("event_field_missing", field="ChangeEventHeader")
     _check_organization(one, settings)
     ids = header.get("recordIds")
-    if not isinstance(ids, list) or len(ids) > MOST_RECORDS:
+    if not isinstance(ids, list):
         raise Malformed("event_field_wrong", field="recordIds", found=shown(ids))
     kind, changed = str(header.get("changeType")), _names(header, "changedFields")
     if kind not in _KINDS and not kind.startswith("GAP_"):
@@ -88,8 +102,9 @@ def _change(one: dict[str, Any], settings: SalesforceSettings) -> Change:
     client = None if origin is None else origin.partition("client=")[2].partition(";")[0]
     return Change(
         str(header.get("entityName")), _KINDS.get(kind),
-        tuple(found for found in (id_in(each) for each in ids) if found is not None), _at(header, data),
-        settings.acts_as if client and long_id(client) == settings.acts_as else id_in(header.get("commitUser")), origin,
+        tuple(found for found in (id_in(each) for each in ids[: MOST_RECORDS + 1]) if found is not None),
+        _at(header, data),
+        settings.acts_as if client and client == settings.acts_as else id_in(header.get("commitUser")), origin,
         {name: value for name, value in data.items() if name not in differences},
         frozenset() if undecoded else changed | nulled, nulled, bool(differences & settings.followed) or undecoded,
     )  # fmt: skip

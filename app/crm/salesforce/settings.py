@@ -15,10 +15,8 @@ from app.crm.connection import (
     Pipeline,
     keys_as,
 )
-from app.crm.salesforce.ids import long_id
+from app.crm.salesforce.ids import USER, long_id
 
-_USER = "005"
-"""What the ids of users begin with."""
 ApiName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$")]
 """The API name of a field: it stands in queries as it is."""
 
@@ -33,7 +31,7 @@ def _long_keys(value: Any) -> Any:
 
 def _user(value: Any) -> Any:
     """The id of a user in its long form; the name of a client as it is, however long it is."""
-    return _long(value) if isinstance(value, str) and value.startswith(_USER) else value
+    return _long(value) if isinstance(value, str) and value.startswith(USER) else value
 
 
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$")]

@@ -1,6 +1,7 @@
 """Dynamics' steps: what they tell, in whatever order; who may send them; what cannot be read."""
 
 import random
+import time
 from typing import Any
 
 import pytest
@@ -115,6 +116,14 @@ def test_a_context_that_is_too_large_is_a_hint(crm: FakeDynamics) -> None:
     batch = read(body_of(trimmed(crm.change(42, at=at(5), salesstagecode=2))), SETTINGS)
     assert (batch.events, batch.hints, batch.ignored) == ((), (DEAL,), 0)
     assert told(trimmed(crm.close(42, at=at(6)))) == [("changed", "salesstagecode", "won", "-")]
+
+
+def test_many_images_are_joined_in_no_time_and_the_first_counts(crm: FakeDynamics) -> None:
+    moved = crm.change(42, at=at(5), salesstagecode=2)
+    images = [{"key": f"i{n}", "value": entity("opportunity", DEAL, {f"c{n}": n, "x": n})} for n in range(8000)]
+    began = time.perf_counter()
+    [event] = read(body_of({**moved, "PreEntityImages": [*moved["PreEntityImages"], *images]}), SETTINGS).events
+    assert (event.value, event.previous, time.perf_counter() - began < 2) == ("2", "0", True)
 
 
 def test_an_id_of_noughts_is_no_deal(crm: FakeDynamics) -> None:

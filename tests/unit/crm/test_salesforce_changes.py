@@ -1,5 +1,6 @@
 """Change Data Capture events as a relay brings them: what they tell, what they only hint at, whose they are."""
 
+import time
 from typing import Any
 
 import pytest
@@ -69,6 +70,26 @@ def test_what_says_too_little_is_a_hint_a_gap_or_nothing(
     assert (batch.events, batch.hints, batch.ignored, batch.gap) == ((), hints, ignored, gap)
     both = read(body_of(change, crm.change(42, at=at(6), Amount=5)), SETTINGS)
     assert (both.gap, [one.name for one in both.events]) == (gap, ["Amount"])
+
+
+def test_changes_by_the_thousands_are_read_back_at_their_own_pace() -> None:
+    crm = FakeSalesforce()
+    crm.make_deal(42, at=at(0))
+    change = crm.change(42, at=at(5), StageName="Closed Won")
+    header = change["payload"]["ChangeEventHeader"]
+
+    def of(first: int, count: int) -> dict[str, Any]:
+        ids = [deal_id(number) for number in range(first, first + count)]
+        return {**change, "payload": {**change["payload"], "ChangeEventHeader": {**header, "recordIds": ids}}}
+
+    within = read(body_of(of(0, 600), of(600, 400)), SETTINGS)
+    assert (len(within.events), within.faults, within.gap) == (1000, (), False)
+    beyond = read(body_of(of(0, 600), of(600, 401), of(2000, 1)), SETTINGS)
+    assert (len(beyond.events), [one.place for one in beyond.faults], beyond.gap) == (600, [1, 2], True)
+    began = time.perf_counter()
+    alone = read(body_of(*[of(0, 50_000)] * 2), SETTINGS)
+    assert ({one.code for one in alone.faults}, alone.gap) == ({"delivery_too_many_records"}, True)
+    assert time.perf_counter() - began < 2
 
 
 def test_differences_of_long_texts_and_undecoded_names_are_read_back() -> None:

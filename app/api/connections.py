@@ -34,7 +34,7 @@ ConnectionId = Annotated[
     "/connections/{connection_id}",
     summary="Connect a CRM account",
     responses={
-        **answers(200, ConnectionReply, EXAMPLE, "conflict", "idempotency-key-reused"),
+        **answers(200, ConnectionReply, EXAMPLE, "connection-taken", "idempotency-key-reused"),
         201: good(ConnectionReply, EXAMPLE),
     },
     openapi_extra=operation("admin", idempotent=True),
@@ -157,7 +157,7 @@ def _shape(connection: connections.Connection) -> dict[str, Any]:
     until = connection.previous_until
     return {
         **connections.document(connection),
-        "previous_secret_until": None if until is None else iso(until),
+        "previous_secret_until": None if until is None or until <= clock.now() else iso(until),
         "created_at": iso(connection.created_at),
         "updated_at": iso(connection.updated_at),
     }

@@ -40,6 +40,7 @@ STATUS = {
     "conflict": 409,
     "idempotency-in-progress": 409,
     "connection-without-access": 409,
+    "connection-taken": 409,
     "move-vetoed": 409,
     "outbox-item-waits": 409,
     "outbox-item-over": 409,

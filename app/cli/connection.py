@@ -16,6 +16,9 @@ from app.cli.terminal import Terminal
 
 _GOOD = 300
 _MOST_PAGES = 1000
+_TOLD = frozenset(
+    {"id", "secret_set", "previous_secret_until", "access_set", "webhook", "created_at", "updated_at", "warnings"}
+)
 
 
 class _Server:
@@ -73,8 +76,11 @@ def _show(server: _Server, options: Namespace, _terminal: Terminal) -> tuple[int
 
 
 def _put(server: _Server, options: Namespace, terminal: Terminal) -> tuple[int, Any]:
-    """The settings of a file; what is secret may come from files of its own, so that the mapping can be shared."""
-    settings = _read(options.file, terminal)
+    """The settings of a file; what is secret may come from files of its own, so that the mapping can be shared.
+
+    The file may be what `show` has printed: what the server tells of a connection beside its settings is left out.
+    """
+    settings = {name: value for name, value in _read(options.file, terminal).items() if name not in _TOLD}
     if options.secret_file is not None:
         settings["secret"] = read_bytes(options.secret_file).decode("utf-8", "replace").strip()
     if options.access_file is not None:

@@ -21,7 +21,7 @@ PROBLEM_TYPES = (
     "precondition-failed", "idempotency-key-reused", "idempotency-in-progress", "bad-signature",
     "database-unavailable", "secret-unavailable", "request-timeout", "internal-error", "invalid-cursor",
     "both-deal-forms", "unknown-starter", "unknown-endpoint", "unknown-outbox-item", "outbox-item-waits",
-    "outbox-item-over", "unreadable-event", "unknown-sync", "connection-without-access",
+    "outbox-item-over", "unreadable-event", "unknown-sync", "connection-without-access", "connection-taken",
     "move-vetoed", "veto-failed", "crm-unreachable",
 )  # fmt: skip
 """The last part of every `type`; each has `problem.TYPE.title` and `problem.TYPE.detail`."""

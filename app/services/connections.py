@@ -56,9 +56,9 @@ class WrongConnection(Refused):
 
 
 class ConnectionTaken(Refused):
-    """The id belongs to somebody else: it stands in the address of the webhook, so it is unique over all tenants."""
+    """Somebody else has the id, which stands in the address of the webhook, so there is one of all: `connection`."""
 
-    kind = "conflict"
+    kind = "connection-taken"
 
 
 OVERLAP = timedelta(hours=24)
@@ -87,7 +87,7 @@ async def put_in(
     """Store a connection, new or over an older one; True when it is new. Raises WrongConnection, ConnectionTaken."""
     stored = await lock_connection(tx, change.connection_id)
     if stored is not None and stored.tenant_id != tenant_id:
-        raise ConnectionTaken
+        raise ConnectionTaken(connection=change.connection_id)
     found = [Wrong(*one) for one in await mapping_problems(tx, processes, tenant_id, change.settings)]
     row, wrong = _sealed(stored or _empty(tenant_id, change, now), change, key, now)
     found += [*wrong, *_unable(change.settings, row), *_elsewhere(stored, change)]

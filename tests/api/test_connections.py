@@ -17,7 +17,7 @@ from tests.crm.generic_builders import SECRET, settings_json, signed, update
 
 def generic(**changes: Any) -> dict[str, Any]:
     """A generic connection to the world's process."""
-    settings = settings_json(secret=SECRET, **{"approvals": {}, "contact_roles": {}, **changes})
+    settings = settings_json(**{"secret": SECRET, "approvals": {}, "contact_roles": {}, **changes})
     settings["pipelines"]["1"]["process"] = "b2b-saas"
     return settings
 
@@ -84,6 +84,16 @@ async def test_a_generic_delivery_becomes_a_deal(world: World) -> None:
     await worked_on(world, answer.json()["delivery_id"])
     deal = await world.good("GET", f"/deals/{connection}:42")
     assert (deal["stage"], deal["fields"]) == ("demo_scheduled", {"amount": 12})
+
+
+async def test_until_when_an_older_secret_is_accepted_is_shown_while_it_is(world: World) -> None:
+    path = f"/connections/g-{world.tenant}"
+    for secret, overlap, overlaps in ((SECRET, "1h", False), ("b", "1h", True), ("c", "0m", False), ("c", "1h", False)):
+        shown = await world.good("PUT", path, generic(secret=secret, secret_overlap=overlap))
+        assert (shown["previous_secret_until"] is not None) == overlaps, secret
+    await world.good("PUT", path, generic(secret="d"))
+    await world.sql("UPDATE connections SET previous_until = '2026-01-01T00:00:00.000000Z'")
+    assert (await world.good("GET", path))["previous_secret_until"] is None
 
 
 @pytest.mark.parametrize(

@@ -116,15 +116,18 @@ def needed(path: str) -> dict[str, str]:
 
 
 async def test_a_question_cannot_be_asked_about_what_is_another_tenants(world: World) -> None:
-    await furnished(world)
+    ids = await furnished(world)
+    connection = {"connection": ids["connection_id"], "process": "b2b-saas"}
     asked = [
+        ("POST", "/connection-drafts", connection),
         ("POST", "/validate-transition", question()),
         ("POST", "/validate-transition", {"deal_id": "D-1", "to": "won"}),
         ("POST", "/next-activities", {"deal_id": "D-1"}),
         ("PUT", "/deals/D-1", stored()),
     ]
     told = [await world.refusal(*one, key=world.strangers_key) for one in asked]
-    assert [(404, "unknown-process"), (404, "unknown-deal"), (404, "unknown-deal"), (404, "unknown-process")] == told
+    kinds = ["unknown-connection", "unknown-process", "unknown-deal", "unknown-deal", "unknown-process"]
+    assert [(404, kind) for kind in kinds] == told
 
 
 async def test_two_tenants_have_things_of_their_own_under_the_same_ids(world: World) -> None:
@@ -144,4 +147,4 @@ async def test_a_connections_id_belongs_to_whoever_had_it_first(world: World) ->
     settings = settings_json(secret="another")
     settings["pipelines"]["default"]["process"] = "b2b-saas"
     told = await world.refusal("PUT", f"/connections/{ids['connection_id']}", settings, **sent)
-    assert (409, "conflict") == told
+    assert (409, "connection-taken") == told

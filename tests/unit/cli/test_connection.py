@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from app.api.connection_shapes import ConnectionReply
+from app.crm.connection import ConnectionSettings
 from tests.unit.cli.said import Said, Stagerail
 
 GENERIC: dict[str, Any] = {
@@ -123,6 +125,13 @@ def test_a_file_is_put_with_what_is_secret_from_files_of_its_own(asked: Asked, s
             },
         )
     ]
+
+
+def test_what_was_shown_can_be_put_again(asked: Asked, server: Server) -> None:
+    settings = {"crm": "generic", "pipelines": {"all": {"process": "b2b-saas", "stages": {"Won": "won"}}}}
+    told = {name: "told" for name in ConnectionReply.model_fields if name not in ConnectionSettings.model_fields}
+    said = asked([(200, GENERIC)], "put", "forms", "-", stdin=json.dumps({**told, **settings}).encode())
+    assert (said.status, server.came) == (0, [("PUT", "/connections/forms", settings)])
 
 
 def test_what_does_not_fit_is_told_with_its_places(asked: Asked) -> None:

@@ -52,10 +52,10 @@ class EventSender:
         if 200 <= response.status < 300:  # noqa: PLR2004 - what HTTP calls success
             return
         if response.status == _GONE:
-            tenant_id, endpoint_id = endpoint.tenant_id, endpoint.endpoint_id
-            await self._database.transaction(lambda tx: pause_endpoint(tx, tenant_id, endpoint_id, now))
-            _log.warning("endpoint_paused", endpoint=endpoint_id)
-            raise Later("endpoint_paused", after=_PAUSED_WAITS, counts=False)
+            paused = await self._database.transaction(lambda tx: pause_endpoint(tx, endpoint, now))
+            if paused:
+                _log.warning("endpoint_paused", endpoint=endpoint.endpoint_id)
+            raise Later("endpoint_paused", after=_PAUSED_WAITS if paused else None, counts=False)
         raise Later(
             "endpoint_status", after=seconds_asked(response.headers.get("retry-after"), now), status=response.status
         )

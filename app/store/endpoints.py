@@ -42,7 +42,7 @@ LIST = Query(
 DELETE = command(delete(TABLE).where(*ONE))
 PAUSE = command(
     update(TABLE)
-    .where(*ONE, TABLE.c.paused.is_(False))
+    .where(*ONE, *by_key(TABLE, "url"), TABLE.c.paused.is_(False))
     .values(paused=True, updated_at=named(TABLE, "updated_at", "at"))
 )
 
@@ -72,6 +72,7 @@ async def delete_endpoint(tx: Transaction, tenant_id: str, endpoint_id: str) -> 
     return await tx.execute(DELETE, {"tenant_id": tenant_id, "endpoint_id": endpoint_id}) == 1
 
 
-async def pause_endpoint(tx: Transaction, tenant_id: str, endpoint_id: str, at: datetime) -> bool:
-    """Send it nothing more; False when there is none, or it is paused already."""
-    return await tx.execute(PAUSE, {"tenant_id": tenant_id, "endpoint_id": endpoint_id, "at": at}) == 1
+async def pause_endpoint(tx: Transaction, endpoint: StoredEndpoint, at: datetime) -> bool:
+    """Send it nothing more; False when there is none, it is paused already, or it has another address by now."""
+    key = {"tenant_id": endpoint.tenant_id, "endpoint_id": endpoint.endpoint_id, "url": endpoint.url}
+    return await tx.execute(PAUSE, {**key, "at": at}) == 1

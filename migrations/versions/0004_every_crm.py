@@ -78,6 +78,8 @@ def _outgoing() -> None:
     op.create_index(
         "ix_outbox_leased", "outbox", ["tenant_id", "target_id", "lease_until"], **_where("lease_until IS NOT NULL")
     )
+    undone = _where("status IN ('dead', 'cancelled')")
+    op.create_index("ix_outbox_undone", "outbox", ["tenant_id", "status", "item_id"], **undone)
     op.create_index("ix_outbox_finished", "outbox", ["finished_at"], **_where("finished_at IS NOT NULL"))
     op.create_table(
         "outbox_targets",

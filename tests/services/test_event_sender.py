@@ -129,6 +129,21 @@ async def test_an_endpoint_that_is_gone_for_good_is_paused(database: Database) -
     assert found.paused is True
 
 
+async def test_an_address_that_is_gone_pauses_no_endpoint_that_has_another_by_now(database: Database) -> None:
+    await make(database)
+
+    async def moved(request: Request) -> Response:
+        assert request.url == URL
+        await make(database, url="https://new.example.com/hook")
+        return Response(410, {}, b"")
+
+    told = await failure(lambda: EventSender(database, moved, KEY)(WORK))
+    assert told == ("endpoint_paused", {}, None, False)
+    found = await read_endpoint(database, "acme", "team")
+    assert found is not None
+    assert found.paused is False
+
+
 async def test_who_cannot_be_reached_is_tried_again_and_who_was_taken_away_is_not(database: Database) -> None:
     told = await failure(lambda: sender(database, Wire())(WORK))
     assert told == ("endpoint_gone", {})

@@ -268,7 +268,7 @@ def test_a_sync_tells_how_far_it_is() -> None:
         "failed": 1,
         "total": 9,
         "code": "connection_without_access",
-        "reason": "the connection has no credentials for the CRM’s API",  # noqa: RUF001
+        "reason": "the connection has no credentials to call the CRM with",
         "started_at": NOON,
         "updated_at": NOON,
         "finished_at": None,

@@ -1,12 +1,17 @@
 """The outbox: taken once, in order, a few of each target at a time, and nobody waits for another's target."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
 
 from app.store import outbox
 from app.store.backlog import count_waiting
 from app.store.database import Database, Transaction
+from app.store.migrate import migrate
 from app.store.outbox import Lease, StoredItem
 from app.store.outbox_targets import (
     StoredTarget,
@@ -18,6 +23,7 @@ from app.store.outbox_targets import (
     read_target,
     try_lock_target,
 )
+from app.store.sqlite import sqlite_path
 from tests.store.rows import NOON, minutes, outbox_item
 
 LATER = NOON + minutes(1)
@@ -164,6 +170,16 @@ async def test_items_are_listed_newest_first_by_status_target_and_kind(database:
     assert await names(status="cancelled") == ["i-1"]
     assert await names(kind="remedy") == ["i-2"]
     assert await names(target_id="connection:crm", status="waiting") == ["i-3"]
+
+
+@pytest.mark.parametrize("given", [("status", "cursor"), ("status", "target_id", "kind", "cursor")])
+def test_the_dead_are_found_by_an_index_of_their_own(fresh_sqlite_url: str, given: tuple[str, ...]) -> None:
+    migrate(fresh_sqlite_url)
+    query = outbox._list_query(given, undone=True).sqlite
+    params = dict.fromkeys(("tenant_id", "status", "target_id", "kind", "cursor"), "x") | {"limit": 9}
+    with closing(sqlite3.connect(sqlite_path(fresh_sqlite_url))) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {query.sql}", query.arguments(params)).fetchall()
+    assert "ix_outbox_undone (tenant_id=? AND status=? AND item_id<?)" in plan[0][3]
 
 
 async def test_what_is_long_over_is_forgotten_the_dead_later(database: Database) -> None:

@@ -130,7 +130,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "cancel_items": (lambda tx: outbox.cancel_items(tx, THEIRS, "endpoint:e-1", reason="", now=NOON), 0),
     "lock_endpoint": (lambda tx: endpoints.lock_endpoint(tx, THEIRS, "e-1"), None),
     "delete_endpoint": (lambda tx: endpoints.delete_endpoint(tx, THEIRS, "e-1"), False),
-    "pause_endpoint": (lambda tx: endpoints.pause_endpoint(tx, THEIRS, "e-1", NOON), False),
+    "pause_endpoint": (lambda tx: endpoints.pause_endpoint(tx, endpoint(tenant_id=THEIRS), NOON), False),
     "know_target": (lambda tx: outbox_targets.know_target(tx, THEIRS, "endpoint:e-1"), None),
     "lock_target": (lambda tx: outbox_targets.lock_target(tx, THEIRS, "endpoint:e-1"), None),
     "try_lock_target": (lambda tx: outbox_targets.try_lock_target(tx, THEIRS, "endpoint:e-1"), None),
@@ -140,7 +140,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
 # Before any tenant is known, for the operator, or a row that names its tenant itself.
 GLOBAL = {
     "find_key", "find_connection", "lock_connection", "list_tenants", "claim_delivery",
-    "due_targets", "count_waiting", "forget_items",
+    "due_targets", "count_waiting", "forget_items", "forget_targets", "forget_events",
     "take_rotten", "connections_due", "erase_bodies",
 }  # fmt: skip
 ROWS = {

@@ -36,6 +36,12 @@ class OutboxRow(Base, table=True):
             sqlite_where=text("lease_until IS NOT NULL"),
             postgresql_where=text("lease_until IS NOT NULL"),
         ),
+        # What was not done, for whoever looks for it among all that was.
+        Index(
+            "ix_outbox_undone", "tenant_id", "status", "item_id",
+            sqlite_where=text("status IN ('dead', 'cancelled')"),
+            postgresql_where=text("status IN ('dead', 'cancelled')"),
+        ),
         # Of all tenants, for whoever forgets what is long over.
         Index(
             "ix_outbox_finished", "finished_at",

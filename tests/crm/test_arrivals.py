@@ -82,7 +82,8 @@ def test_readings_among_late_doubled_and_missing_events_end_alike(world: World) 
     @settings(max_examples=25)
     @given(histories, readings, st.randoms(use_true_random=False), st.integers(0, 2**30))
     def holds(history: list[Happened], reads: list[ReadBack], chance: Random, dropped: int) -> None:
-        in_order = sorted([*history, *reads], key=lambda one: (one.minute, isinstance(one, ReadBack)))
+        arrivals: list[Happened | ReadBack] = [*history, *reads]
+        in_order = sorted(arrivals, key=lambda one: (one.minute, isinstance(one, ReadBack)))
         kept = [one for place, one in enumerate(in_order) if not _may_be_missed(one) or not dropped >> place & 1]
         shuffled = [*kept, *in_order[::3]]
         chance.shuffle(shuffled)

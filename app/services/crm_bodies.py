@@ -33,14 +33,16 @@ def read_body_of(connection: StoredConnection, body: bytes, now: datetime) -> Bo
 
 
 def _records(connection: StoredConnection, body: bytes, now: datetime, refusal: Malformed) -> Body:
-    """The deals of a body; where there is none either, what is told is why there was no event."""
+    """The deals of a body; where there is none either, what is told is why there was no event, or what is wrong with
+    what was sent as a deal.
+    """
     adapter, settings = ADAPTERS[connection.kind], settings_of(connection)
     if adapter.record is None or refusal.code not in _NO_EVENT:
         raise refusal
     try:
         content: Any = read_json(body)
     except UnsafeJson as error:
-        raise Malformed(error.code, **error.params) from error
+        raise refusal from error
     listed = content if isinstance(content, list) else [content]
     if len(listed) > MOST_RECORDS:
         raise Malformed("delivery_too_many_events", found=len(listed), most=MOST_RECORDS)
@@ -52,5 +54,6 @@ def _records(connection: StoredConnection, body: bytes, now: datetime, refusal: 
         except Malformed as error:
             faults.append(Fault(place, error.code, error.params))
     if len(faults) == len(listed) > 0:
-        raise refusal
+        as_deals = [Malformed(one.code, **one.params) for one in faults if one.code not in _NO_EVENT]
+        raise next(iter(as_deals), refusal)
     return Body(Batch(tuple(events), 0, tuple(faults)), as_record=True, listed=isinstance(content, list))

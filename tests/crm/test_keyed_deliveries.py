@@ -109,6 +109,25 @@ async def test_a_message_without_the_key_is_not_let_in_and_stays_in_its_queue(
     assert (sent.status, played.fake.queue) == (200, {})
 
 
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (b"<a/>", "Envelope"),
+        (b'{"Id": "006000000000042AAA", "attributes": {"type": "Account"}}', "attributes.type"),
+        (b'{"Id": "006000000000042AAA", "OrganizationId": "00D000000000063EAA"}', "another account"),
+        (b'{"payload": {}}', "ChangeEventHeader"),
+    ],
+)
+async def test_what_cannot_be_asked_about_is_told_for_what_it_is(
+    salesforce: tuple[Circle, PlayedSalesforce], body: bytes, named: str
+) -> None:
+    world, _ = salesforce
+    await world.connect()
+    path = "/validate-transition?connection=crm"
+    answer = await world.client.post(path, content=body, headers={"x-stagerail-key": KEY, "authorization": ""})
+    assert (answer.status_code, named in answer.json()["detail"]) == (422, True), answer.text
+
+
 async def synced(world: Circle, deal: str) -> list[str]:
     """The ids of all deals, once one was read by the id that somebody gave."""
     answer = await world.client.post("/connections/crm/syncs", json={"deal": deal})

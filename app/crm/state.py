@@ -98,12 +98,11 @@ def snapshot_before(deal: Deal, now: Snapshot, zone: tzinfo, move: Move, togethe
     INVARIANT: the move can be judged.
     """
     entries = deal.line.entries[: deal.line.entries.index(move.entry)]
-    at = move.event.at
-    until = min(at, LATEST - together) + together
+    at, until = move.event.at, _saved_by(move, together)
     record, settings = deal.record, deal.settings
     changes = _standing(entries, entries[-1].process or "")
     changes |= {
-        "owner": owner_then(settings, record, until, now),
+        "owner": owner_at(deal, now, move, together),
         "fields": fields_then(settings, record, until, now, zone),
         "activities": (
             *_others_activities(deal, now),
@@ -117,6 +116,16 @@ def snapshot_before(deal: Deal, now: Snapshot, zone: tzinfo, move: Move, togethe
         ),
     }
     return now.model_copy(update=changes)
+
+
+def owner_at(deal: Deal, now: Snapshot, move: Move, together: timedelta = NOTHING) -> str | None:
+    """Whose deal it was at a move."""
+    return owner_then(deal.settings, deal.record, _saved_by(move, together), now)
+
+
+def _saved_by(move: Move, together: timedelta) -> datetime:
+    """Until when what is saved counts as saved with a move."""
+    return min(move.event.at, LATEST - together) + together
 
 
 def lacking(deal: Deal, at: datetime) -> frozenset[str]:

@@ -125,9 +125,7 @@ async def take_in(tx: Transaction, source: Source, object_id: str, news: News) -
         return Taken({}, [], True, deal, now)
     complete = row is not None and row.connection_id is None
     found = judge(deal, now, rules, complete=complete, together=source.settle)
-    kept = await keep(
-        tx, _keeper(source, object_id, complete=complete), deal, found, rules, owner=now.owner if now else None
-    )
+    kept = await keep(tx, _keeper(source, object_id, complete=complete), deal, found, rules)
     judged = deal.record._replace(verdicts=kept.verdicts, waiting_since=None)
     judge_at = None if stored.judge_at == news.lease else stored.judge_at
     await write_record(tx, stored._replace(document=to_document(judged), judge_at=judge_at, attempts=0))

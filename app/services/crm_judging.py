@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 from app.crm.connection import person_of
 from app.crm.events import Event
-from app.crm.state import NOTHING, Deal, lacking, snapshot_before
+from app.crm.state import NOTHING, Deal, lacking, owner_at, snapshot_before
 from app.crm.timeline import Move, identity
 from app.engine import (
     Actor,
@@ -40,7 +40,10 @@ class Rules(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """The decision on one event. `about` is what matters of it: while that is the same, it is no new decision."""
+    """The decision on one event. `about` is what matters of it: while that is the same, it is no new decision.
+
+    `owner` is whose deal it was.
+    """
 
     event: Event
     identity: str
@@ -50,6 +53,7 @@ class Judgement(NamedTuple):
     compiled: CompiledProcess
     standing: Standing
     move: Move | None = None
+    owner: str | None = None
 
     @property
     def way(self) -> str:
@@ -78,7 +82,8 @@ def judge(
         compiled = rules.of(process_of(move), verdict.version if verdict else None)
         lacks = _lacks(deal, move.event.at, complete)
         decision = _move(deal, move, now, compiled, lacks=lacks, together=together)
-        found.append(_judgement(deal, move.event, decision, compiled, move))
+        owner = None if now is None else owner_at(deal, now, move, together)
+        found.append(_judgement(deal, move.event, decision, compiled, move)._replace(owner=owner))
     return found
 
 

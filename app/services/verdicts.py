@@ -20,7 +20,7 @@ from app.services.decision_log import logged
 from app.services.events import Events, EventType, OurEvent, move_data
 from app.services.ids import new_id
 from app.services.outbox import Item, cancel, enqueue
-from app.store.crm_moves import CrmMove, delete_move, put_move
+from app.store.crm_moves import CrmMove, delete_move, put_move, rename_move
 from app.store.database import Transaction
 from app.store.insights import delete_kept
 from app.store.outbox_targets import CONNECTION
@@ -74,9 +74,7 @@ class Kept(NamedTuple):
     new: dict[str, Judgement]
 
 
-async def keep(
-    tx: Transaction, keeper: Keeper, deal: Deal, found: Sequence[Judgement], rules: Rules, *, owner: str | None
-) -> Kept:
+async def keep(tx: Transaction, keeper: Keeper, deal: Deal, found: Sequence[Judgement], rules: Rules) -> Kept:
     """Write down what is new among all judgements of a deal."""
     known = deal.record.verdicts
     verdicts = {key: one for key, one in known.items() if one.at is not None}
@@ -91,7 +89,7 @@ async def keep(
         if old is not None and one.identity in verdicts and keeper.stands(old, one):
             continue
         origin = _origin(verdicts, one, old)
-        verdicts[one.identity] = await _log(tx, keeper, deal, one, old, owner=owner, origin=origin)
+        verdicts[one.identity] = await _log(tx, keeper, deal, one, old, origin=origin)
         if verdicts[one.identity].decision_id != (old.decision_id if old else None):
             new[one.identity] = one
     for move in own:
@@ -119,7 +117,8 @@ async def _heir(tx: Transaction, keeper: Keeper, lost: dict[str, Verdict], one: 
     key = next((key for key, verdict in lost.items() if verdict.way == one.way), None)
     if key is None or one.move is None:
         return None
-    await delete_move(tx, keeper.tenant_id, keeper.connection_id, keeper.object_id, key)
+    place = (keeper.tenant_id, keeper.connection_id, keeper.object_id)
+    await rename_move(tx, *place, key, new_key=one.identity)
     return lost.pop(key)
 
 
@@ -133,7 +132,7 @@ def _origin(verdicts: Mapping[str, Verdict], one: Judgement, old: Verdict | None
 
 
 async def _log(
-    tx: Transaction, keeper: Keeper, deal: Deal, one: Judgement, old: Verdict | None, *, owner: str | None, origin: str
+    tx: Transaction, keeper: Keeper, deal: Deal, one: Judgement, old: Verdict | None, *, origin: str
 ) -> Verdict:
     """One judgement: the decision logged where it is new, the move with its verdict, and what follows from it."""
     same = old is not None and old.about == one.about
@@ -153,7 +152,7 @@ async def _log(
             changed_by=author_of(deal, one.event),
             supersedes=(old.decision_id or None) if old else None,
         )
-        await record_move(tx, entry, one.decision, one.compiled, owner=owner)
+        await record_move(tx, entry, one.decision, one.compiled, owner=one.owner)
     verdict = Verdict(decision_id, one.about, one.event.at, one.compiled.version, one.standing, one.way, origin)
     if one.move is not None:
         await put_move(tx, _row(keeper, deal, one.move, one.compiled, verdict))

@@ -61,6 +61,7 @@ ONE = by_key(TABLE, "tenant_id", "connection_id", "object_id", "event_key")
 PUT = upsert(TABLE, "remedied")
 DELETE = command(delete(TABLE).where(*ONE))
 REMEDIED = command(update(TABLE).where(*ONE).values(remedied=named(TABLE, "remedied", "new_remedied")))
+RENAME = command(update(TABLE).where(*ONE).values(event_key=named(TABLE, "event_key", "new_key")))
 LIST = Query(
     select_shape(TABLE, CrmMove)
     .where(*by_key(TABLE, "tenant_id", "connection_id", "object_id"))
@@ -100,6 +101,15 @@ async def put_move(tx: Transaction, move: CrmMove) -> None:
 async def delete_move(tx: Transaction, tenant_id: str, connection_id: str, object_id: str, event_key: str) -> None:
     """Something later told that this was no move."""
     await tx.execute(DELETE, _key(tenant_id, connection_id, object_id, event_key))
+
+
+async def rename_move(
+    tx: Transaction, tenant_id: str, connection_id: str, object_id: str, event_key: str, *, new_key: str
+) -> None:
+    """The same move, known by another event now; what our answer to it came to stays."""
+    key = _key(tenant_id, connection_id, object_id, event_key)
+    await tx.execute(DELETE, {**key, "event_key": new_key})
+    await tx.execute(RENAME, {**key, "new_key": new_key})
 
 
 async def note_remedied(

@@ -1,124 +1,45 @@
 """The verdicts on a deal's moves, on both databases: kept while they hold, superseded when they do not."""
 
 import json
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
 
 from app.crm.client import Told
-from app.crm.events import Event, Fact, Group
 from app.crm.record import OwnWrite, from_document, to_document
 from app.crm.timeline import identity
-from app.services.crm_facts import News, Taken, source_of, take_in
+from app.services.crm_facts import News, source_of, take_in
 from app.services.processes import Processes
-from app.store.connections import StoredConnection, put_connection
 from app.store.crm_moves import list_moves
 from app.store.crm_records import lock_record, read_record, write_record
 from app.store.database import Database, Transaction
 from app.store.deals import read_deal
-from app.store.decisions import list_decisions
-from app.store.insights import Period, count_kept
 from app.store.outbox import list_items
 from app.store.processes import ProcessVersion, lock_process, publish
-from tests.crm.builders import NOON, hubspot_settings
+from tests.crm.builders import NOON
+from tests.crm.judged import CREATED, ILLEGAL, WHOLE, A, B, after, changed, demo, judging
 from tests.crm.world import SALES
-
-A, B, W = "appointmentscheduled", "qualifiedtobuy", "w"
-WHOLE: tuple[Group, ...] = ("activities", "approvals", "contacts", "fields", "stage_history")
-SETTINGS: dict[str, Any] = {"remedy": ["note"], "grace": "1h", "approvals": {"ok": {"role": "sales_manager"}}}
-
-
-def _at(minutes: float) -> datetime:
-    return NOON + timedelta(minutes=minutes)
-
-
-def _change(value: Any, minutes: float, name: str = "dealstage", **more: Any) -> Event:
-    return Event(f"{name}:{value}:{minutes}", "1", "changed", _at(minutes), name, value, **more)
-
-
-CREATED = Event("created", "1", "created", NOON)
-ILLEGAL = (CREATED, _change(A, 0), _change(B, 5, by="77", channel="CRM_UI"))
-
-
-def _demo(minutes: float) -> Fact:
-    value = {"activity": "demo", "at": _at(minutes).isoformat(), "status": "done", "outcome": "held"}
-    return Fact("1", "activity", "a-1", _at(minutes), value)
-
-
-class Judged:
-    """A connection whose CRM can be asked; what reading its one deal back has told is given by the test."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.connection = StoredConnection("acme", "hs", "hubspot", "", "", _at(-9000), NOON, access_ciphertext="x")
-
-    async def connect(self, **changes: Any) -> None:
-        """Put the connection's settings."""
-        settings = hubspot_settings(**{**SETTINGS, **changes}).model_dump_json()
-        self.connection = self.connection._replace(settings=settings)
-        await self.database.transaction(lambda tx: put_connection(tx, self.connection))
-
-    async def read(
-        self, *events: Event, facts: Sequence[Fact] = (), at: float = 9, complete: Sequence[Group] = WHOLE, **more: Any
-    ) -> Taken:
-        """Read the deal back and judge it."""
-        told = Told(events, tuple(facts), frozenset(complete), _at(at), **more)
-        source = source_of(self.connection, Processes(), _at(at))
-        return await self.database.transaction(lambda tx: take_in(tx, source, "1", News(told=told, settled=True)))
-
-    async def moves(self) -> list[tuple[str | None, str | None, str]]:
-        """From, to and verdict of its moves."""
-        found = await list_moves(self.database, "acme", "hs", "1")
-        return [(one.from_stage, one.to_stage, one.verdict) for one in found]
-
-    async def log(self) -> list[tuple[str, str | None, bool]]:
-        """Of the decisions out of the first stage: outcome, author, whether it supersedes the one before."""
-        rows = [one for one in await list_decisions(self.database, "acme", limit=99) if one.from_stage]
-        rows.reverse()
-        before = [None, *(one.decision_id for one in rows)]
-        return [
-            (one.outcome, one.changed_by, one.supersedes is not None and one.supersedes == before[place])
-            for place, one in enumerate(rows)
-        ]
-
-    async def outbox(self) -> list[tuple[str, str]]:
-        """Kind and status of what is to leave."""
-        return [(one.kind, one.status) for one in await list_items(self.database, "acme", limit=99)]
-
-    async def counted(self) -> int:
-        """How many moves adherence counts."""
-        rows = await count_kept(self.database, "acme", "sales", by=("requirement",), period=Period(), owner=None)
-        return sum(sum(row[2:5]) for row in rows if row[1] == "drawn")
-
-
-async def _judged(database: Database, **changes: Any) -> Judged:
-    judged = Judged(database)
-    await judged.connect(**changes)
-    return judged
 
 
 async def test_drift_is_logged_with_its_author_and_answered_later(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     await judged.read(*ILLEGAL)
     assert (await judged.moves())[-1] == ("demo_scheduled", "demo_completed", "drift")
     assert await judged.log() == [("blocked", "rep-7", False)]
     (item,) = await list_items(database, "acme", limit=9)
-    assert (item.kind, item.target_id, item.order_key, item.not_before) == ("remedy", "connection:hs", "1", _at(69))
+    assert (item.kind, item.target_id, item.order_key, item.not_before) == ("remedy", "connection:hs", "1", after(69))
 
 
 async def test_the_same_verdict_again_is_no_new_decision(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     await judged.read(*ILLEGAL)
-    again = await judged.read(*ILLEGAL, facts=[_demo(30)], at=40)
+    again = await judged.read(*ILLEGAL, facts=[demo(30)], at=40)
     assert again.decision_ids == []
     assert len(await judged.log()) == len(await judged.outbox()) == 1
 
 
 async def test_a_late_fact_supersedes_and_withdraws_the_answer_and_it_counts_once(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     await judged.read(*ILLEGAL)
     assert await judged.counted() == 1
-    await judged.read(*ILLEGAL, _change("Send the offer", 4, "next_step_text"), at=20)
+    await judged.read(*ILLEGAL, changed("Send the offer", 4, "next_step_text"), at=20)
     assert (await judged.moves())[-1] == ("demo_scheduled", "demo_completed", "allowed")
     assert await judged.log() == [("blocked", "rep-7", False), ("allowed", "rep-7", True)]
     assert await judged.outbox() == [("remedy", "cancelled")]
@@ -126,16 +47,16 @@ async def test_a_late_fact_supersedes_and_withdraws_the_answer_and_it_counts_onc
 
 
 async def test_what_happens_after_a_move_changes_no_verdict(database: Database) -> None:
-    judged = await _judged(database)
-    filled = _change("Send the offer", 4, "next_step_text")
-    await judged.read(*ILLEGAL, filled, facts=[_demo(3)])
-    gone = _demo(0)._replace(at=_at(50), value=None)
-    later = await judged.read(*ILLEGAL, filled, _change("", 30, "next_step_text"), facts=[gone], at=60)
+    judged = await judging(database)
+    filled = changed("Send the offer", 4, "next_step_text")
+    await judged.read(*ILLEGAL, filled, facts=[demo(3)])
+    gone = demo(0)._replace(at=after(50), value=None)
+    later = await judged.read(*ILLEGAL, filled, changed("", 30, "next_step_text"), facts=[gone], at=60)
     assert later.decision_ids == []
 
 
 async def test_what_is_not_whole_makes_no_drift(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     await judged.read(*ILLEGAL, complete=("fields", "stage_history"))
     assert (await judged.moves())[-1][2] == "blocked_incomplete"
     assert await judged.outbox() == []
@@ -147,23 +68,23 @@ async def test_what_is_not_whole_makes_no_drift(database: Database) -> None:
 async def test_a_group_that_nothing_is_mapped_to_is_no_lack_for_a_move_that_does_not_ask_for_it(
     database: Database,
 ) -> None:
-    judged = await _judged(database, approvals={})
+    judged = await judging(database, approvals={})
     await judged.read(*ILLEGAL, complete=("activities", "contacts", "fields", "stage_history"))
     assert (await judged.moves())[-1][2] == "drift"
-    await judged.read(*ILLEGAL, _change(A, 20, "none"), at=30, complete=("fields", "stage_history"))
+    await judged.read(*ILLEGAL, changed(A, 20, "none"), at=30, complete=("fields", "stage_history"))
     assert (await judged.moves())[-1][2] == "drift"
 
 
 async def test_what_is_drift_though_a_group_lacks_that_the_process_never_asks_about_counts_everywhere(
     database: Database,
 ) -> None:
-    judged = await _judged(database, contact_roles={"boss": "champion"})
+    judged = await judging(database, contact_roles={"boss": "champion"})
     await judged.read(*ILLEGAL, complete=("activities", "approvals", "fields", "stage_history"))
     assert ((await judged.moves())[-1][2], await judged.counted()) == ("drift", 1)
 
 
 async def test_old_moves_are_counted_and_not_answered(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     days = 9 * 24 * 60
     await judged.read(*ILLEGAL, at=days)
     assert (await judged.moves())[-1][2] == "drift"
@@ -171,14 +92,14 @@ async def test_old_moves_are_counted_and_not_answered(database: Database) -> Non
 
 
 async def test_moves_of_before_the_connection_are_not_answered(database: Database) -> None:
-    judged = await _judged(database)
-    judged.connection = judged.connection._replace(created_at=_at(6))
+    judged = await judging(database)
+    judged.connection = judged.connection._replace(created_at=after(6))
     await judged.read(*ILLEGAL)
     assert ((await judged.moves())[-1][2], await judged.outbox()) == ("drift", [])
 
 
 async def test_a_deal_that_is_gone_is_not_answered_and_rots_no_more(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     await judged.read(*ILLEGAL, gone="deleted")
     deal = await read_deal(database, "acme", "hs:1")
     assert deal is not None
@@ -186,9 +107,9 @@ async def test_a_deal_that_is_gone_is_not_answered_and_rots_no_more(database: Da
 
 
 async def test_an_old_move_is_judged_by_the_version_that_judged_it_first(database: Database) -> None:
-    judged = await _judged(database)
-    filled = (*ILLEGAL, _change("Send the offer", 4, "next_step_text"))
-    await judged.read(*filled, facts=[_demo(3)])
+    judged = await judging(database)
+    filled = (*ILLEGAL, changed("Send the offer", 4, "next_step_text"))
+    await judged.read(*filled, facts=[demo(3)])
 
     async def stricter(tx: Transaction) -> None:
         source = SALES.replace(b"mode: warn", b"within: 1m")
@@ -199,14 +120,14 @@ async def test_an_old_move_is_judged_by_the_version_that_judged_it_first(databas
     await database.transaction(stricter)
     stages = {"default": {"process": "sales", "version": 2, "stages": {A: "demo_scheduled", B: "demo_completed"}}}
     await judged.connect(pipelines=stages)
-    again = await judged.read(*filled, facts=[_demo(3)], at=60)
+    again = await judged.read(*filled, facts=[demo(3)], at=60)
     assert again.decision_ids == []
 
 
 async def test_a_move_that_turns_out_to_be_none_counts_no_more(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     await judged.read(*ILLEGAL)
-    await judged.read(*ILLEGAL, _change(B, 4), at=20)
+    await judged.read(*ILLEGAL, changed(B, 4), at=20)
     assert await judged.moves() == [
         (None, "demo_scheduled", "not_judged"),
         ("demo_scheduled", "demo_completed", "drift"),
@@ -217,17 +138,17 @@ async def test_a_move_that_turns_out_to_be_none_counts_no_more(database: Databas
 
 
 async def test_a_move_that_is_one_after_all_has_an_answer_of_its_own(database: Database) -> None:
-    judged = await _judged(database)
-    late, early, between = _change(B, 9), _change(B, 1), _change(A, 3)
+    judged = await judging(database)
+    late, early, between = changed(B, 9), changed(B, 1), changed(A, 3)
     for events in ((late,), (late, early), (late, early, between)):
-        await judged.read(CREATED, _change(A, 0), *events, at=20)
+        await judged.read(CREATED, changed(A, 0), *events, at=20)
     assert [verdict for _, _, verdict in await judged.moves()] == ["not_judged", "drift", "drift", "drift"]
     assert await judged.outbox() == [("remedy", "waiting")] * 3
 
 
 async def test_who_moved_it_and_where_is_put_right_when_it_is_told_later(database: Database) -> None:
-    judged = await _judged(database)
-    await judged.read(CREATED, _change(A, 0), _change(B, 5))
+    judged = await judging(database)
+    await judged.read(CREATED, changed(A, 0), changed(B, 5))
     await judged.read(*ILLEGAL, at=20)
     assert await judged.log() == [("blocked", None, False), ("blocked", "rep-7", True)]
     move = (await list_moves(database, "acme", "hs", "1"))[-1]
@@ -236,7 +157,7 @@ async def test_who_moved_it_and_where_is_put_right_when_it_is_told_later(databas
 
 
 async def test_verdicts_of_before_moves_had_an_identity_are_superseded_and_count_once(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     await judged.read(*ILLEGAL)
 
     async def as_it_was_kept(tx: Transaction) -> None:
@@ -253,34 +174,34 @@ async def test_verdicts_of_before_moves_had_an_identity_are_superseded_and_count
 
 
 async def test_our_own_write_is_where_the_deal_has_been_and_is_not_judged(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     taken = await judged.read(*ILLEGAL)
     refused = taken.deal.line.moves[-1]
 
     async def write(tx: Transaction) -> None:
         stored = await lock_record(tx, "acme", "hs", "1")
-        own = OwnWrite("default", A, _at(10), refused.event.at, refused.identity)
+        own = OwnWrite("default", A, after(10), refused.event.at, refused.identity)
         record = from_document(stored.document).with_own(own)
         await write_record(tx, stored._replace(document=to_document(record)))
 
     await database.transaction(write)
-    await judged.read(*ILLEGAL, _change(A, 10), at=20)
+    await judged.read(*ILLEGAL, changed(A, 10), at=20)
     assert (await judged.moves())[-1] == ("demo_completed", "demo_scheduled", "own")
     assert len(await judged.log()) == 1
 
 
 async def test_what_has_come_since_a_reading_began_settles_first(database: Database) -> None:
-    judged = await _judged(database)
-    source = source_of(judged.connection, Processes(), _at(6))
+    judged = await judging(database)
+    source = source_of(judged.connection, Processes(), after(6))
     await database.transaction(lambda tx: take_in(tx, source, "1", News(ILLEGAL)))
     stored = await read_record(database, "acme", "hs", "1")
     assert stored is not None
-    assert stored.judge_at == _at(7)
-    told = Told((), (), frozenset(WHOLE), _at(6))
-    early = News(told=told, settled=True, lease=_at(99))
+    assert stored.judge_at == after(7)
+    told = Told((), (), frozenset(WHOLE), after(6))
+    early = News(told=told, settled=True, lease=after(99))
     taken = await database.transaction(lambda tx: take_in(tx, source, "1", early))
     assert (taken.settling, await judged.moves()) == (True, [])
-    due = News(told=told, settled=True, lease=_at(7))
+    due = News(told=told, settled=True, lease=after(7))
     taken = await database.transaction(lambda tx: take_in(tx, source, "1", due))
     assert (taken.settling, len(await judged.moves())) == (False, 2)
     stored = await read_record(database, "acme", "hs", "1")
@@ -289,12 +210,12 @@ async def test_what_has_come_since_a_reading_began_settles_first(database: Datab
 
 
 async def test_while_more_comes_it_settles_anew_but_not_for_ever(database: Database) -> None:
-    judged = await _judged(database)
+    judged = await judging(database)
     due = []
     for minute in range(8):
-        source = source_of(judged.connection, Processes(), _at(minute))
-        news = News([_change("A" * (minute + 1), minute, "next_step_text")])
+        source = source_of(judged.connection, Processes(), after(minute))
+        news = News([changed("A" * (minute + 1), minute, "next_step_text")])
         await database.transaction(lambda tx, s=source, n=news: take_in(tx, s, "1", n))  # type: ignore[misc]
         stored = await read_record(database, "acme", "hs", "1")
         due.append(None if stored is None else stored.judge_at)
-    assert due == [_at(minute) for minute in (1, 2, 3, 4, 5, 5, 6, 7)]
+    assert due == [after(minute) for minute in (1, 2, 3, 4, 5, 5, 6, 7)]

@@ -79,6 +79,22 @@ async def test_what_only_missing_facts_stand_against_the_connection_decides(
         assert (answer.json()["checked"], answer.json()["decisions"][0]["outcome"]) == (False, "blocked")
 
 
+async def test_a_move_that_was_let_pass_is_judged_alike_when_it_is_told_and_counts_once(world: World) -> None:
+    await connect(world)
+    await world.ask("PUT", f"/deals/{DEAL}", json={**KNOWN, "fields": {"next_step": "send the offer"}})
+    body = moved()
+    for _ in range(2):
+        assert (await ask(world, body)).status_code == 200
+    assert (await world.ask("GET", f"/deals/{DEAL}")).json()["stage"] == "demo_scheduled"
+    assert (await world.became(await world.deliver(body)))["events"]["judged"] == 1
+    log = (await world.ask("GET", "/decisions")).json()["items"]
+    assert [(one["source"], one["outcome"], one["supersedes"]) for one in log] == [
+        ("webhook", "allowed", None), ("veto", "allowed", None), ("veto", "allowed", None),
+    ]  # fmt: skip
+    adherence = (await world.ask("GET", "/insights/adherence", params={"process": "sales"})).json()
+    assert adherence["moves"]["total"] == 1
+
+
 async def test_a_deal_that_stays_where_it_stands_is_not_asked_about_again(world: World) -> None:
     await connect(world)
     await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)

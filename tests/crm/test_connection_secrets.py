@@ -1,5 +1,6 @@
 """Secrets of connections: rotated with an overlap, opened by several keys, never handed on to somebody else."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -70,6 +71,12 @@ async def test_the_same_secret_again_changes_nothing_and_an_older_one_may_come_b
     assert (await row_of(database))._replace(updated_at=NOON) == before
     await change(database, SECRET, now=minutes(2))
     assert await accepted(database, minutes(3)) == [SECRET, "b"]
+
+
+async def test_of_secrets_put_at_once_none_is_lost(database: Database) -> None:
+    """Each builds upon the one before: whoever was told that it is stored may sign with it."""
+    await asyncio.gather(*(change(database, f"s{count}") for count in range(4)))
+    assert sorted(await accepted(database, minutes(1))) == sorted([SECRET, "s0", "s1", "s2", "s3"])
 
 
 async def test_without_an_overlap_the_new_secret_alone_is_valid(database: Database) -> None:

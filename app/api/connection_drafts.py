@@ -87,12 +87,16 @@ class TriedEvent(Shape):
 
 
 class TryReply(Shape):
-    """What a delivery would do: what it tells, the decisions that would be made, where each deal would stand."""
+    """What a delivery would do: what it tells, the decisions that would be made, where each deal would stand.
+
+    `read_back` are the deals of which only reading them can tell; `gap`: so for deals that it does not name.
+    """
 
     events: list[TriedEvent]
     facts: int
     ignored: int
     read_back: list[str]
+    gap: bool
     stages: dict[str, str | None]
     decisions: list[DecisionReply]
     faults: list[dict[str, Any]]
@@ -124,6 +128,7 @@ TRIED: dict[str, Any] = {
     "facts": 0,
     "ignored": 0,
     "read_back": [],
+    "gap": False,
     "stages": {"pd:42": "demo_completed"},
     "decisions": [examples.DECISION],
     "faults": [],
@@ -208,5 +213,5 @@ async def try_delivery(
     ]
     read_back = [f"{connection_id}:{one}" for one in batch.hints]
     content = {"events": events, "facts": len(batch.facts), "ignored": batch.ignored, "read_back": read_back,
-               "stages": found.stages, "decisions": decisions, "faults": faults}  # fmt: skip
+               "gap": batch.gap, "stages": found.stages, "decisions": decisions, "faults": faults}  # fmt: skip
     return respond(json_reply(content, locale))

@@ -85,6 +85,8 @@ async def test_a_gap_that_names_no_deal_is_filled_by_a_reconciling_read_at_once(
     await database.transaction(lambda tx: set_reconciling(tx, "acme", "crm", later))
     overflow = played.fake.make_deal(NUMBER, at=clock.now())
     overflow["payload"]["ChangeEventHeader"] |= {"changeType": "GAP_OVERFLOW", "recordIds": ids}
+    tried = (await world.client.post("/connections/crm/try", json={"delivery": overflow})).json()
+    assert (tried["gap"], tried["read_back"], tried["ignored"]) == (True, [], 0)
     sent = await played.fake.send(HOOK, body_of(overflow), basic())
 
     async def processed() -> bool:

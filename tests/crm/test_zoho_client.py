@@ -15,6 +15,7 @@ from app.crm.record import Record
 from app.crm.state import tell
 from app.crm.zoho import ZohoClient, configuration, read
 from app.engine import load_process
+from tests.crm.fakes.base import Answer
 from tests.crm.fakes.zoho import DEAL, OURS, FakeZoho, iso, zoho_settings
 from tests.crm.http import PlainHttp
 from tests.crm.orders import at
@@ -166,6 +167,25 @@ async def test_where_a_blueprint_rules_its_transition_is_taken(crm: FakeZoho, ht
     with pytest.raises(ClientError, match="client_partly_saved") as error:
         await one.set_stage(DEAL, Standing("Standard", "Shown"))
     assert (error.value.again, crm.deals[DEAL]["Stage"]) == (False, "Demo")
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "again"),
+    [("MANDATORY_NOT_FOUND", "client_refused", False), ("INVALID_DATA", "client_refused", False),
+     ("RECORD_NOT_IN_PROCESS", "client_refused", False), ("RECORD_LOCKED", "client_refused", True),
+     ("NO_PERMISSION", "client_forbidden", False)],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [202, 207, 400])
+async def test_what_was_not_written_is_known_by_its_code_whatever_the_status_says(
+    http: PlainHttp, told: str, code: str, again: bool, status: int
+) -> None:
+    async with FakeZoho() as crm:
+        one = client(crm, http)
+        refused = {"code": told, "details": {}, "message": "no", "status": "error"}
+        crm._next.append(Answer(status, {"data": [refused]}))
+        with pytest.raises(ClientError, match=code) as error:
+            await one.add_note(DEAL, Note("m", "m"))
+        assert (error.value.again, error.value.params["said"]) == (again, told)
 
 
 async def test_deals_are_listed_page_by_page_since_a_time(crm: FakeZoho, http: PlainHttp) -> None:

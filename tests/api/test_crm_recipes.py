@@ -1,7 +1,7 @@
 """What the recipes in docs/ have CRMs send to `/validate-transition`, sent as they send it, and answered."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -44,6 +44,10 @@ async def test_zoho_s_validation_rule_asks_with_the_record_and_the_token(world: 
     asked = {"token": TOKEN, "data": [record]}
     headers = {"content-type": "application/json"}
     assert seen(await ask(world, connection, asked, headers)) == ("demo_scheduled", "demo_completed", "blocked")
+    last_saved = {**record, "Modified_Time": "2026-01-05T10:00:00+05:30"}
+    answer = await ask(world, connection, {"token": TOKEN, "data": [last_saved]}, headers)
+    assert seen(answer) == ("demo_scheduled", "demo_completed", "blocked")
+    assert timedelta(0) <= clock.now() - datetime.fromisoformat(answer.json()["as_of"]) < timedelta(minutes=1)
     assert seen(await ask(world, connection, asked, headers, to="lost")) == ("demo_completed", "lost", "blocked")
     await world.good("PUT", f"/deals/{connection}:{DEAL}", stored(**ready_deal()))
     assert seen(await ask(world, connection, asked, headers)) == ("demo_scheduled", "demo_completed", "allowed")

@@ -8,7 +8,7 @@ from app.crm.drafting import Configuration, CrmField, CrmPerson, CrmPipeline, Cr
 from app.crm.events import Event
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
 from app.crm.pipedrive.words import Deal, flat, number_of
-from app.crm.reading import id_or_none, object_of, objects_in, part_of, time_or_none
+from app.crm.reading import id_or_none, object_of, objects_in, part_of
 
 _TYPES: dict[str, FieldType] = {
     "double": "number", "int": "number", "monetary": "number", "date": "date", "enum": "choice", "set": "choice",
@@ -45,12 +45,10 @@ def _field(one: dict[str, Any]) -> CrmField:
 
 
 def record(found: Any, settings: PipedriveSettings, now: datetime) -> tuple[Event, ...]:
-    """A deal as the API gives it, or under `data` as its answers wrap it: what it says was so at its last change.
-
-    `changed_by` beside it, which is ours, may say who is about to change it.
+    """A deal as the API gives it, or under `data` as its answers wrap it. It is so now: whoever asks before saving
+    sends it as it is about to be, with the times of before. `changed_by` beside it, which is ours, may say who asks.
     """
     whole = object_of(found)
     data = flat(part_of(whole, "data") or whole)
-    seen = time_or_none(data.get("update_time")) or now
     by = id_or_none(whole.get("changed_by"))
-    return tuple(Deal(settings, number_of(data.get("id"), "id"), by).values(data, seen, "seen"))
+    return tuple(Deal(settings, number_of(data.get("id"), "id"), by).values(data, now, "seen"))

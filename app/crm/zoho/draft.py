@@ -6,7 +6,7 @@ from typing import Any, Literal
 from app.crm.connection import FieldType
 from app.crm.drafting import Configuration, CrmField, CrmPerson, CrmPipeline, CrmStage
 from app.crm.events import Event
-from app.crm.reading import id_of, object_of, objects_in, time_or_none
+from app.crm.reading import id_of, object_of, objects_in
 from app.crm.zoho.events import changes
 from app.crm.zoho.settings import ZohoSettings
 
@@ -69,9 +69,10 @@ def _field(one: dict[str, Any]) -> CrmField:
 
 
 def record(found: Any, settings: ZohoSettings, now: datetime) -> tuple[Event, ...]:
-    """A deal as the API gives it, alone or in `data`: what it says was so at its last change."""
+    """A deal as the API gives it, alone or in `data`. It is so now: whoever asks before saving sends it as it is about
+    to be, with the times of before.
+    """
     whole = object_of(found)
     listed = whole.get("data")
     data = object_of(listed[0]) if isinstance(listed, list) and listed else whole
-    seen = time_or_none(data.get("Modified_Time")) or now
-    return tuple(changes(settings, id_of(data.get("id"), "id"), data, seen, "seen"))
+    return tuple(changes(settings, id_of(data.get("id"), "id"), data, now, "seen"))

@@ -97,13 +97,13 @@ def test_only_who_brings_the_token_is_let_in() -> None:
     assert [accepts(body) for body in wrong] == [False] * len(wrong)
 
 
-def test_a_deal_as_the_api_writes_it_is_read_as_seen() -> None:
+def test_a_deal_as_the_api_writes_it_is_so_now() -> None:
     crm = FakeZoho()
     crm.make_deal(DEAL, at=at(0), Stage="Demo", Amount=7)
     for found in (crm.deals[DEAL], {"data": [crm.deals[DEAL]]}):
         assert [(one.kind, one.name, one.value, one.at) for one in record(found, SETTINGS, NOON)] == [
-            ("seen", "Amount", 7, at(0)), ("seen", "Owner", "77", at(0)), ("seen", "Pipeline", "Standard", at(0)),
-            ("seen", "Stage", "Demo", at(0)),
+            ("seen", "Amount", 7, NOON), ("seen", "Owner", "77", NOON), ("seen", "Pipeline", "Standard", NOON),
+            ("seen", "Stage", "Demo", NOON),
         ]  # fmt: skip
 
 

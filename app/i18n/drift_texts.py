@@ -19,7 +19,7 @@ def drift_note(decision: Decision, compiled: Compiled, locale: Locale, *, put_ba
     for finding in decision.findings:
         if finding.severity == "block":
             reason = render_finding(finding, labels, move)
-            lines.append(text("drift.reason", message=reason["message"], detail=reason["detail"]))
+            lines.append(text("drift.reason", message=_begun(reason["message"]), detail=reason["detail"]))
             way = way_out(finding.remediation, labels)
             if way and way != reason["message"]:
                 lines.append(text("drift.way_out", way=way))
@@ -30,8 +30,13 @@ def drift_task(advice: Advice | None, decision: Decision, compiled: Compiled, lo
     """What to do first, in one line: the first suggestion, else the first reason."""
     if advice is not None and advice.suggestions:
         first = render_advice(advice, compiled, locale, detail="brief")["suggestions"][0]
-        return str(first["message"])
+        return _begun(first["message"])
     labels = labels_of(compiled, locale)
     move = Move(decision.from_stage, decision.to_stage, decision.version, decision.as_of)
     blocking = next(finding for finding in decision.findings if finding.severity == "block")
-    return str(render_finding(blocking, labels, move)["message"])
+    return _begun(render_finding(blocking, labels, move)["message"])
+
+
+def _begun(text: str) -> str:
+    """Ours begin in lower case; on a line of its own, among what people wrote, a text begins like a sentence."""
+    return text[:1].upper() + text[1:]

@@ -22,8 +22,10 @@ def _json(data: bytes) -> None:
 
 
 def _read(adapter: Adapter, settings: ConnectionSettings, data: bytes) -> None:
+    """As it is received: what must not be kept is taken out first."""
+    adapter.answer(data)
     with suppress(Malformed):
-        adapter.read(data, settings)
+        adapter.read(data if adapter.scrub is None else adapter.scrub(data), settings)
 
 
 def _record(adapter: Adapter, settings: ConnectionSettings, data: bytes) -> None:

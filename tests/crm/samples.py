@@ -64,6 +64,7 @@ SAMPLES: dict[str, Sample] = {
         (
             {"x-hubspot-request-timestamp": "1795176000000", "x-hubspot-signature-v3": "SmyD"},
             {"x-hubspot-signature-version": "v1", "x-hubspot-signature": "5f01"},
+            {"x-hubspot-signature-version": "v2", "x-hubspot-signature": "5f01"},
         ),
         (
             {"id": "332507367156", "properties": {"dealstage": "qualifiedtobuy", "amount": "12"}},

@@ -12,7 +12,7 @@ from app.api.context import Services
 from app.api.crm_examples import CREDENTIALS, DYNAMICS_STEP
 from app.api.crm_questions import log as write
 from app.api.crm_questions import rendered
-from app.api.openapi import answers, public
+from app.api.openapi import answers, operation, public
 from app.api.problems import Problem, Reply
 from app.api.replies import AskedDecisionReply, Shape, json_reply
 from app.api.routing import respond, router
@@ -35,6 +35,7 @@ class VetoReply(Shape):
 
 
 _BODY: dict[str, Any] = {
+    **operation(None),
     **public(),
     "requestBody": {
         "required": True,

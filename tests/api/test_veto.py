@@ -149,6 +149,10 @@ async def test_when_we_fail_the_connection_decides(
     assert (await ask(world, moved(), secret="wrong")).status_code == 401
     if status == 200:
         assert answer.json() == {"allowed": True, "checked": False, "decisions": []}
+        assert (
+            'stagerail_decisions_total{outcome="failed",source="veto"} 1.0'
+            in world.app.state.services.metrics.text().decode()
+        )
     else:
         assert answer.json()["type"] == "/problems/veto-failed"
 

@@ -17,7 +17,7 @@ from app.store import endpoints as store
 from app.store.database import Reader, Transaction
 from app.store.endpoints import StoredEndpoint
 from app.store.outbox import cancel_items, release_items
-from app.store.outbox_targets import note_answer
+from app.store.outbox_targets import begin_anew
 
 OVERLAP = timedelta(hours=24)
 """How long the old secret signs along after a rotation."""
@@ -69,8 +69,8 @@ async def put(
         updated_at=now,
     )
     await store.put_endpoint(tx, endpoint)
-    if old is not None and (old.url != change.url or (old.paused and not change.paused)):
-        await note_answer(tx, tenant_id, target_of(change.endpoint_id))
+    if old is None or old.url != change.url or (old.paused and not change.paused):
+        await begin_anew(tx, tenant_id, target_of(change.endpoint_id))
         await release_items(tx, tenant_id, target_of(change.endpoint_id), now)
     events.forget(tenant_id)
     return Put(endpoint, old is None, secret)

@@ -65,7 +65,7 @@ async def settle_done(db: Database, item: StoredItem, now: datetime) -> str:
     """The item is done, its target has answered."""
 
     async def work(tx: Transaction) -> str:
-        await note_answer(tx, item.tenant_id, item.target_id)  # the target first, as whoever blames one has it
+        await note_answer(tx, item.tenant_id, item.target_id, now)  # the target first, as whoever blames one has it
         held = await finish_item(tx, _lease_of(item), status="done", reason=None, at=now)
         return "done" if held else "lost"
 

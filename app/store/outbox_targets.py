@@ -52,11 +52,10 @@ FAILED = command(
     .where(*ONE)
     .values(failures=named(TABLE, "failures", "new_failures"), open_until=named(TABLE, "open_until", "until"))
 )
-ANSWERED = command(
-    update(TABLE)
-    .where(*ONE, or_(TABLE.c.failures > 0, TABLE.c.open_until.is_not(None)))
-    .values(failures=0, open_until=null())
-)
+CLOSE = update(TABLE).where(*ONE, or_(TABLE.c.failures > 0, TABLE.c.open_until.is_not(None)))
+ANSWERED = CLOSE.where(or_(TABLE.c.open_until.is_(None), TABLE.c.open_until <= NOW))
+NOTE_ANSWER = command(ANSWERED.values(failures=0, open_until=null()))
+BEGIN_ANEW = command(CLOSE.values(failures=0, open_until=null()))
 FORGET = command(
     delete(TABLE).where(
         ~exists().where(
@@ -103,9 +102,17 @@ async def note_failure(tx: Transaction, target: StoredTarget) -> None:
     await tx.execute(FAILED, {**key, "new_failures": target.failures, "until": target.open_until})
 
 
-async def note_answer(tx: Transaction, tenant_id: str, target_id: str) -> None:
-    """It has answered: its failures are forgotten, its circuit closes."""
-    await tx.execute(ANSWERED, {"tenant_id": tenant_id, "target_id": target_id})
+async def note_answer(tx: Transaction, tenant_id: str, target_id: str, now: datetime) -> None:
+    """It has answered: its failures are forgotten, its circuit closes.
+
+    While that is open only what was under way before can answer, and tells nothing new: a pause asked for lasts.
+    """
+    await tx.execute(NOTE_ANSWER, {"tenant_id": tenant_id, "target_id": target_id, "now": now})
+
+
+async def begin_anew(tx: Transaction, tenant_id: str, target_id: str) -> None:
+    """It is another than it was: what was found of it does not hold any more."""
+    await tx.execute(BEGIN_ANEW, {"tenant_id": tenant_id, "target_id": target_id})
 
 
 async def forget_targets(tx: Transaction) -> int:

@@ -18,6 +18,7 @@ from app.services.outbox import GiveUp, Later, Work
 from app.store.database import Database, Transaction
 from app.store.endpoints import read_endpoint
 from app.store.outbox import list_items
+from app.store.outbox_targets import StoredTarget, know_target, note_failure, read_target
 from tests.services.outbox_world import until, working
 
 KEY = Fernet.generate_key().decode()
@@ -142,6 +143,21 @@ async def test_an_address_that_is_gone_pauses_no_endpoint_that_has_another_by_no
     found = await read_endpoint(database, "acme", "team")
     assert found is not None
     assert found.paused is False
+
+
+async def test_a_new_endpoint_inherits_no_failures_from_one_of_its_name(database: Database) -> None:
+    failed = StoredTarget("acme", "endpoint:team", 9, clock.now() + timedelta(hours=1))
+
+    async def fail(tx: Transaction) -> None:
+        await know_target(tx, "acme", failed.target_id)
+        await note_failure(tx, failed)
+
+    await database.transaction(fail)
+    await make(database)
+    assert await read_target(database, "acme", failed.target_id) == failed._replace(failures=0, open_until=None)
+    await database.transaction(fail)
+    await make(database)
+    assert await read_target(database, "acme", failed.target_id) == failed
 
 
 async def test_who_cannot_be_reached_is_tried_again_and_who_was_taken_away_is_not(database: Database) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app import clock
-from app.services import background, outbox_claims, outbox_worker
+from app.services import outbox_worker
 from app.services.outbox import GiveUp, Item, Later, Work, cancel
 from app.services.outbox_schedule import WAITS
 from app.services.outbox_worker import OutboxWorker
@@ -115,6 +115,26 @@ async def test_whoever_asks_for_a_pause_gets_it_for_the_whole_target(database: D
     assert (await items(database))["1"].not_before >= target.open_until
 
 
+async def test_a_pause_that_was_asked_for_lasts_whatever_else_was_under_way(database: Database) -> None:
+    asked, done = asyncio.Event(), []
+
+    async def handler(work: Work) -> None:
+        if work.payload["name"] == "1":
+            raise Later("endpoint_status", after=120, status=429)
+        await asked.wait()
+        done.append(work.payload["name"])
+
+    await put(database, item("1"), item("2"))
+    async with working(database, handler) as worker:
+        await until(lambda: failed(database, "1"))
+        asked.set()
+        await reach(database, _2="done")
+        await put(database, item("3"))
+        worker.wake()
+        await asyncio.sleep(0.3)
+    assert done == ["2"]
+
+
 async def test_what_nobody_is_to_blame_for_costs_no_attempt(database: Database) -> None:
     handler = Recorder(_1=Later("not_settled", after=60, counts=False))
     await put(database, item("1"))
@@ -200,96 +220,6 @@ async def test_an_open_circuit_burns_no_attempts_and_one_goes_first_to_see(
         await until(lambda: len(handler.done) == 20 - burnt - 1)
     assert await read_target(database, "acme", "endpoint:e-1") == StoredTarget("acme", "endpoint:e-1", 0, None)
     assert sorted(attempt for _, attempt in handler.attempts) == [1] * 20
-
-
-async def test_what_a_dead_worker_had_is_taken_over_when_its_lease_ends(database: Database) -> None:
-    await put(database, item("1"))
-    target = StoredTarget("acme", "endpoint:e-1", 0, None)
-    dead = outbox_claims.Claim("dead", timedelta(seconds=0.5))
-    assert len(await outbox_claims.claim(database, target, dead, clock.now(), 4)) == 1
-    handler = Recorder()
-    async with working(database, handler):
-        await asyncio.sleep(0.2)
-        assert handler.attempts == []
-        await reach(database, _1="done")
-    assert handler.attempts == [("1", 2)]
-
-
-async def test_what_takes_longer_than_a_lease_stays_in_the_same_hands(database: Database) -> None:
-    handler = Recorder()
-    handler.slow = timedelta(seconds=1)
-    await put(database, item("1"))
-    async with working(database, handler, lease=timedelta(seconds=0.3)), working(database, handler):
-        await reach(database, _1="done")
-    assert handler.attempts == [("1", 1)]
-
-
-async def test_what_a_living_worker_lost_sight_of_is_taken_up_when_its_lease_ends(database: Database) -> None:
-    handler = Recorder()
-    handler.slow = timedelta(seconds=1)
-    async with working(database, handler, lease=timedelta(seconds=0.4)) as worker:
-        await put(database, item("long", target_id="endpoint:e-2"))
-        worker.wake()
-        await until(lambda: handler.attempts == [("long", 1)])
-        target = StoredTarget("acme", "endpoint:e-1", 0, None)
-        await put(database, item("lost"))
-        assert len(await outbox_claims.claim(database, target, worker._how, clock.now(), 4)) == 1
-        await until(lambda: ("lost", 2) in handler.attempts, 0.9)
-
-
-async def test_a_clock_that_is_set_on_makes_nobody_do_twice_what_they_are_at(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    handler, real, ahead = Recorder(), clock.now, timedelta()
-    handler.slow = timedelta(seconds=1)
-    monkeypatch.setattr(clock, "now", lambda: real() + ahead)
-    await put(database, item("1"))
-    async with working(database, handler, lease=timedelta(seconds=8)) as worker:
-        await until(lambda: handler.attempts == [("1", 1)])
-        ahead = timedelta(minutes=10)
-        worker.wake()
-        await reach(database, _1="done")
-    assert handler.attempts == [("1", 1)]
-
-
-async def test_who_stood_still_until_another_took_over_lets_go(database: Database) -> None:
-    results: list[Any] = []
-    handler, target = Recorder(), StoredTarget("acme", "endpoint:e-1", 0, None)
-    handler.slow = timedelta(seconds=30)
-    await put(database, item("1"))
-    async with working(database, handler, lease=timedelta(seconds=0.4), count=lambda *told: results.append(told)):
-        await until(lambda: handler.at_once == 1)
-        later, other = clock.now() + timedelta(seconds=1), outbox_claims.Claim("other", timedelta(minutes=1))
-        assert len(await outbox_claims.claim(database, target, other, later, 4)) == 1
-        await until(lambda: handler.at_once == 0)
-    assert (handler.done, results) == ([], [("event", "lost")])
-    assert (await items(database))["1"].leased_by == "other"
-
-
-async def test_what_every_worker_died_over_is_dead_in_the_end(database: Database) -> None:
-    await put(database, item("1"))
-    target = StoredTarget("acme", "endpoint:e-1", 0, None)
-    dead = outbox_claims.Claim("dead", timedelta())
-    for _ in range(10):
-        assert len(await outbox_claims.claim(database, target, dead, clock.now(), 4)) == 1
-    handler = Recorder()
-    async with working(database, handler):
-        await reach(database, _1="dead")
-    assert handler.attempts == []
-
-
-async def test_a_worker_that_stops_gives_back_what_it_could_not_finish(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(background, "PATIENCE", 0.1)
-    handler = Recorder()
-    handler.slow = timedelta(seconds=30)
-    await put(database, item("1"))
-    async with working(database, handler):
-        await until(lambda: handler.attempts == [("1", 1)])
-    row = (await items(database))["1"]
-    assert (row.status, row.attempts, row.leased_by) == ("waiting", 0, None)
-    assert row.not_before <= clock.now()
 
 
 async def test_what_was_taken_back_is_not_done_and_can_be_enqueued_again(database: Database) -> None:

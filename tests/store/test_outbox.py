@@ -213,7 +213,7 @@ async def test_only_targets_with_something_due_and_no_open_circuit_are_offered(d
     late = StoredTarget("acme", "endpoint:later", 0, None)
     assert await due_targets(database, NOON) == [mine, theirs]
     assert await due_targets(database, LATER) == [mine, late, opened, theirs]
-    await database.transaction(lambda tx: note_answer(tx, "acme", "endpoint:open"))
+    await database.transaction(lambda tx: note_answer(tx, "acme", "endpoint:open", LATER))
     assert await read_target(database, "acme", "endpoint:open") == StoredTarget("acme", "endpoint:open", 0, None)
 
 

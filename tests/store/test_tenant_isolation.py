@@ -10,6 +10,7 @@ import pytest
 from app.store import (
     activities,
     backlog,
+    connection_states,
     connections,
     crm_moves,
     crm_records,
@@ -22,6 +23,7 @@ from app.store import (
     outbox,
     outbox_targets,
     processes,
+    syncs,
     tenants,
 )
 from app.store.crm_records import StoredRecord
@@ -46,11 +48,14 @@ from tests.store.rows import (
 )
 
 MODULES = (
-    activities, backlog, connections, crm_moves, crm_records, deals, decisions, deliveries, endpoints, idempotency,
-    keys, outbox, outbox_targets, processes, tenants,
+    activities, backlog, connection_states, connections, crm_moves, crm_records, deals, decisions, deliveries,
+    endpoints, idempotency, keys, outbox, outbox_targets, processes, syncs, tenants,
 )  # fmt: skip
 THEIRS = "globex"
 LEASE = outbox.Lease(THEIRS, "i-1", "w", 1)
+SYNC = syncs.StoredSync(
+    "acme", "s-1", "hub-1", None, None, True, "running", 0, 0, None, None, None, NOON, NOON, NOON, None
+)
 
 # What the other tenant gets when it asks for exactly what acme has.
 READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
@@ -70,6 +75,9 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "read_delivery": (lambda db: deliveries.read_delivery(db, THEIRS, "d-1"), None),
     "read_item": (lambda db: outbox.read_item(db, THEIRS, "i-1"), None),
     "list_items": (lambda db: outbox.list_items(db, THEIRS, limit=9), []),
+    "read_state": (lambda db: connection_states.read_state(db, THEIRS, "hub-1"), None),
+    "read_sync": (lambda db: syncs.read_sync(db, THEIRS, "s-1"), None),
+    "is_reconciling": (lambda db: syncs.is_reconciling(db, THEIRS, "hub-1"), False),
     "read_endpoint": (lambda db: endpoints.read_endpoint(db, THEIRS, "e-1"), None),
     "list_endpoints": (lambda db: endpoints.list_endpoints(db, THEIRS, limit=9), []),
     "read_target": (lambda db: outbox_targets.read_target(db, THEIRS, "endpoint:e-1"), None),
@@ -128,25 +136,34 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "replay_item": (lambda tx: outbox.replay_item(tx, THEIRS, "i-1", NOON), False),
     "release_items": (lambda tx: outbox.release_items(tx, THEIRS, "endpoint:e-1", NOON), 0),
     "cancel_items": (lambda tx: outbox.cancel_items(tx, THEIRS, "endpoint:e-1", reason="", now=NOON), 0),
+    "look_anew": (lambda tx: connection_states.look_anew(tx, THEIRS, "hub-1", NOON + minutes(9)), None),
+    "delete_state": (lambda tx: connection_states.delete_state(tx, THEIRS, "hub-1"), None),
+    "set_channel": (lambda tx: connection_states.set_channel(tx, THEIRS, "hub-1", None), None),
+    "set_reconciling": (lambda tx: connection_states.set_reconciling(tx, THEIRS, "hub-1", None), None),
+    "set_reconciled": (lambda tx: connection_states.set_reconciled(tx, THEIRS, "hub-1", NOON), None),
+    "count_gaps": (lambda tx: connection_states.count_gaps(tx, THEIRS, "hub-1", 1), None),
+    "save_sync": (lambda tx: syncs.save_sync(tx, SYNC._replace(tenant_id=THEIRS, done=9), NOON), False),
     "lock_endpoint": (lambda tx: endpoints.lock_endpoint(tx, THEIRS, "e-1"), None),
     "delete_endpoint": (lambda tx: endpoints.delete_endpoint(tx, THEIRS, "e-1"), False),
     "pause_endpoint": (lambda tx: endpoints.pause_endpoint(tx, endpoint(tenant_id=THEIRS), NOON), False),
     "know_target": (lambda tx: outbox_targets.know_target(tx, THEIRS, "endpoint:e-1"), None),
     "lock_target": (lambda tx: outbox_targets.lock_target(tx, THEIRS, "endpoint:e-1"), None),
     "try_lock_target": (lambda tx: outbox_targets.try_lock_target(tx, THEIRS, "endpoint:e-1"), None),
-    "note_answer": (lambda tx: outbox_targets.note_answer(tx, THEIRS, "endpoint:e-1"), None),
+    "note_answer": (lambda tx: outbox_targets.note_answer(tx, THEIRS, "endpoint:e-1", NOON), None),
+    "begin_anew": (lambda tx: outbox_targets.begin_anew(tx, THEIRS, "endpoint:e-1"), None),
     "insert_events_if_new": (lambda tx: deliveries.insert_events_if_new(tx, THEIRS, "hub-1", ["e"], NOON), {"e"}),
 }  # fmt: skip
 # Before any tenant is known, for the operator, or a row that names its tenant itself.
 GLOBAL = {
     "find_key", "find_connection", "lock_connection", "list_tenants", "claim_delivery",
     "due_targets", "count_waiting", "forget_items", "forget_targets", "forget_events",
+    "know_new_connections", "expiring_channels", "due_reconciling", "claim_sync", "forget_syncs",
     "take_rotten", "connections_due", "erase_bodies",
 }  # fmt: skip
 ROWS = {
     "add_key", "append_decision", "append_delivery", "insert_answer", "insert_deal", "insert_decision",
     "insert_delivery", "insert_tenant", "publish", "put_activity", "put_connection",
-    "put_endpoint", "insert_item_if_new", "note_failure",
+    "put_endpoint", "insert_item_if_new", "note_failure", "insert_sync",
 }  # fmt: skip
 
 
@@ -171,6 +188,8 @@ async def acme(database: Database) -> Database:
         await outbox_targets.note_failure(tx, outbox_targets.StoredTarget("acme", "endpoint:e-1", 1, None))
         await outbox.insert_item_if_new(tx, outbox_item())
         await endpoints.put_endpoint(tx, endpoint())
+        await connection_states.know_new_connections(tx, NOON, 9)
+        await syncs.insert_sync(tx, SYNC)
 
     await database.transaction(work)
     return database
@@ -190,6 +209,8 @@ async def _everything(database: Database) -> list[object]:
         await idempotency.read_answer(database, "acme", "once"),
         await outbox.list_items(database, "acme", limit=9),
         await endpoints.list_endpoints(database, "acme", limit=9),
+        await connection_states.read_state(database, "acme", "hub-1"),
+        await syncs.read_sync(database, "acme", "s-1"),
         await outbox_targets.read_target(database, "acme", "endpoint:e-1"),
         await crm_records.read_record(database, "acme", "hub-1", "7"),
         await crm_moves.list_moves(database, "acme", "hub-1", "7"),

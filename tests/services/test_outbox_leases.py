@@ -1,5 +1,6 @@
 """Items under a lease: kept while somebody is at them, taken over where nobody is, let go of where another has them."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 

@@ -126,14 +126,16 @@ def _events(webhook: dict[str, Any]) -> tuple[Event, ...]:
     return read(json.dumps(webhook).encode(), pipedrive_settings()).events
 
 
-@given(_walks("Demo", "Shown", "Closed Won"), st.booleans())
-def test_a_stage_history_tells_every_move_in_its_order(way: Way, was_told: bool) -> None:
+@given(_walks("Demo", "Shown", "Closed Won"), st.booleans(), st.booleans())
+def test_a_stage_history_tells_every_move_in_its_order(way: Way, newest_first: bool, was_told: bool) -> None:
     settings = zoho_settings()
     crm = FakeZoho()
     crm.make_deal(DEAL, at=NOON, Stage=way[0][1])
     for seconds, stage in way[1:]:
         crm.change(DEAL, at=NOON + timedelta(seconds=seconds), Stage=stage)
-    events = list(stage_history(crm.history[DEAL][::-1], settings, DEAL))
+    shows_its_order = way[0] != (0, way[-1][1]) or way[-1][0] > 0
+    entries = crm.history[DEAL] if shows_its_order and not newest_first else crm.history[DEAL][::-1]
+    events = list(stage_history(entries, settings, DEAL, way[-1][1]))
     last = NOON + timedelta(seconds=way[-1][0])
     seen = [Event("seen", DEAL, "seen", last, "Stage", way[-1][1])] if was_told else []
     assert _told(_read_back(settings, events, seen)) == _moves(way)

@@ -23,7 +23,7 @@ async def read_deal(api: Api, settings: ZohoSettings, object_id: str, now: datet
         return Told((), (), frozenset(), now, "deleted")
     made = time_or_none(data.get("Created_Time")) or now
     seen = time_or_none(data.get("Modified_Time")) or now
-    history = await _history(api, settings, object_id)
+    history = await _history(api, settings, object_id, data.get(settings.stage_property))
     events = [make_event(object_id, "created", made), *history, *changes(settings, object_id, data, seen, "seen")]
     facts: list[Fact] = []
     complete: set[Group] = {"fields"}
@@ -51,7 +51,7 @@ async def deal_of(api: Api, object_id: str) -> dict[str, Any] | None:
     return next(iter(listed(answer)), None)
 
 
-async def _history(api: Api, settings: ZohoSettings, object_id: str) -> list[Event]:
+async def _history(api: Api, settings: ZohoSettings, object_id: str, stage: Any) -> list[Event]:
     """Each stage with the time at which the deal came to be in it; nothing where that may not be read."""
     fields = "Stage,Modified_Time,Modified_By"
     try:
@@ -60,15 +60,21 @@ async def _history(api: Api, settings: ZohoSettings, object_id: str) -> list[Eve
         if error.again or error.code not in _UNREAD:
             raise
         return []
-    return list(stage_history(entries, settings, object_id))
+    return list(stage_history(entries, settings, object_id, stage))
 
 
-def stage_history(entries: list[dict[str, Any]], settings: ZohoSettings, object_id: str) -> Iterator[Event]:
-    """The events of a stage history: each stage when the deal came to be in it, after the one before."""
+def stage_history(entries: list[dict[str, Any]], settings: ZohoSettings, object_id: str, stage: Any) -> Iterator[Event]:
+    """The events of a stage history: each stage when the deal came to be in it, after the one before.
+
+    Where it is all of one second, it ends in the stage that the deal is in now.
+    """
     timed = [(time_or_none(one.get("Modified_Time")), one) for one in entries if isinstance(one.get("Stage"), str)]
+    ordered = oldest_first([(at, one) for at, one in timed if at is not None])
+    if ordered and ordered[0][0] == ordered[-1][0] and ordered[-1][1]["Stage"] != stage:
+        ordered.reverse()
     before: str | None = None
     rounds = Rounds()
-    for second, one in oldest_first([(at, one) for at, one in timed if at is not None]):
+    for second, one in ordered:
         by = id_or_none(named(one.get("Modified_By")))
         at, _ = rounds.place(second, before, one["Stage"])
         event = make_event(object_id, "changed", at, settings.stage_property, one["Stage"], by=by)

@@ -12,7 +12,7 @@ from app.crm.http import Http
 from app.crm.pipedrive.activities import activity_fact
 from app.crm.pipedrive.history import history
 from app.crm.pipedrive.settings import LOST, WON, PipedriveSettings
-from app.crm.pipedrive.words import flat, is_deleted, is_number, place
+from app.crm.pipedrive.words import flat, is_deleted, is_number, number_or_none, place
 from app.crm.reading import id_or_none, time_or_none
 
 API = "https://api.pipedrive.com"
@@ -115,7 +115,7 @@ class PipedriveClient:
             "stages": [one async for one in self._pages("/api/v2/stages", {})],
             "fields": [one async for one in self._numbered("/v1/dealFields", {})],
             "users": _list(await self._api.call("GET", "/v1/users")),
-            "me": (await self._api.call("GET", "/v1/users/me") or {}).get("data") or {},
+            "me": _object(await self._api.call("GET", "/v1/users/me"), "data"),
         }
 
     async def renew_channel(self, now: datetime) -> datetime | None:
@@ -143,7 +143,7 @@ class PipedriveClient:
     async def _contacts(self, object_id: str, data: Mapping[str, Any], now: datetime) -> list[Fact]:
         listed = [one async for one in self._numbered(f"/v1/deals/{object_id}/participants", {})]
         people = [one.get("person_id") or one.get("person") for one in listed]
-        ids = [id_or_none(_id(one)) for one in (data.get("person_id"), *people)]
+        ids = [number_or_none(_id(one)) for one in (data.get("person_id"), *people)]
         facts = []
         for person in dict.fromkeys(one for one in ids if one is not None):
             value: dict[str, Any] = {"id": person}
@@ -180,8 +180,7 @@ class PipedriveClient:
             answer = await self._api.call("GET", path, query={**query, "limit": _PAGE, "start": start})
             for one in _list(answer):
                 yield one
-            paging = (answer or {}).get("additional_data") or {}
-            paging = paging.get("pagination") or {}
+            paging = _object(answer, "additional_data", "pagination")
             if not paging.get("more_items_in_collection"):
                 return
             start = paging.get("next_start")
@@ -205,6 +204,12 @@ def _list(answer: Any) -> list[dict[str, Any]]:
 
 
 def _cursor(answer: Any) -> str | None:
-    more = (answer.get("additional_data") or {}) if isinstance(answer, dict) else {}
-    cursor = more.get("next_cursor")
+    cursor = _object(answer, "additional_data").get("next_cursor")
     return cursor if isinstance(cursor, str) and cursor else None
+
+
+def _object(answer: Any, *names: str) -> dict[str, Any]:
+    """The object that stands in an answer under a name, and under a name in that; an empty one where none does."""
+    for name in names:
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    return answer if isinstance(answer, dict) else {}

@@ -108,8 +108,10 @@ async def activity_lists(api: Api) -> list[tuple[str, str]]:
         module = one.get("module")
         of = module.get("api_name") if isinstance(module, dict) else None
         name = one.get("api_name")
-        if of in MODULES and isinstance(name, str) and name.replace("_", "").isalnum() and name.isascii():
-            found.append((name, str(of)))
+        if not (isinstance(of, str) and isinstance(name, str)):
+            continue
+        if of in MODULES and name.replace("_", "").isalnum() and name.isascii():
+            found.append((name, of))
     lacking = MODULES.keys() - {module for _, module in found}
     if lacking:
         raise ClientError("client_refused", again=False, status=200, said=f"no related list of {min(lacking)}")

@@ -4,12 +4,13 @@ What is common to every CRM stands here; an adapter adds its vendor's words in a
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.engine.values import Key, Wait
+from app.engine.values import Key, Wait, duration
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """An id of the CRM, as text."""
@@ -27,6 +28,7 @@ Remedies = Annotated[
 ApiUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$", max_length=500)]
 """Where an API is. Without a user and a password: those are no settings that could be shown."""
 MOST_MAPPED = 1000
+LEAST_PAUSE = timedelta(minutes=1)
 UNMAPPED = "unmapped:"
 """Opens the stage of a deal that stands where the mapping says nothing. No stage of a process can be called so."""
 
@@ -35,6 +37,16 @@ class Mapping(BaseModel):
     """Base of the settings: immutable, strict, no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _not_all_the_time(text: str) -> str:
+    if duration(text) < LEAST_PAUSE:
+        raise PydanticCustomError("pause_too_short", "at least {least}", {"least": "1m"})
+    return text
+
+
+Pause = Annotated[Wait, AfterValidator(_not_all_the_time)]
+"""How long a machine waits before it does something again that it does for ever."""
 
 
 def keys_as(value: Any, plain: Callable[[Any], Any]) -> Any:
@@ -120,7 +132,7 @@ class ConnectionSettings(Mapping):
     acts_as: Id | None = None
     api_url: ApiUrl | None = None
     keep_bodies: Wait = "30d"
-    reconcile: Wait = "1h"
+    reconcile: Pause = "1h"
 
     @model_validator(mode="after")
     def _the_stage_is_no_field(self) -> "ConnectionSettings":

@@ -42,6 +42,7 @@ async def mapping_gaps(
                 gaps.append(Gap(("pipelines", pipeline_id, "stages"), "stage_not_mapped", params))
     for process in known.values():
         gaps += _uncovered(settings, process)
+    gaps += _of_two_minds(settings)
     for stage, count in await count_unmapped(db, tenant_id, connection_id, UNMAPPED, MOST_STAGES):
         found = {"stage": stage.removeprefix(UNMAPPED), "count": count}
         gaps.append(Gap(("pipelines",), "deals_in_unmapped_stage", found))
@@ -60,3 +61,11 @@ def _uncovered(settings: ConnectionSettings, process: Process) -> Iterator[Gap]:
     for role in process.contacts:
         if role.key not in settings.contact_roles.values():
             yield Gap(("contact_roles",), "contact_not_mapped", {"role": role.key, "process": process.process})
+
+
+def _of_two_minds(settings: ConnectionSettings) -> Iterator[Gap]:
+    """A person who may do one thing under one id of the CRM and another under the next."""
+    roles: dict[str, set[str]] = {}
+    for crm_id, person in settings.people.items():
+        if roles.setdefault(person.id, set(person.roles)) != set(person.roles):
+            yield Gap(("people", crm_id, "roles"), "roles_differ", {"person": person.id})

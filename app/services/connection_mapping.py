@@ -28,6 +28,7 @@ async def mapping_problems(
         else:
             named.append(compiled.process)
             problems += _stages(pipeline_id, pipeline, compiled)
+    problems += _versions(settings)
     if len(named) == len(settings.pipelines):  # without one of them, fields and roles may well be its own
         problems += [*_fields(settings, named), *_roles(settings, named), *_activities(settings, named)]
         problems += [*_contacts(settings, named), *_approvals(settings, named)]
@@ -56,6 +57,14 @@ async def _unknown(db: Reader, processes: Processes, tenant_id: str, pipeline_id
         found = {"process": pipeline.process, "version": pipeline.version}
         return (*place, "version"), "mapping_unknown_version", found
     return (*place, "process"), "mapping_unknown_process", {"process": pipeline.process}
+
+
+def _versions(settings: ConnectionSettings) -> Iterator[Problem]:
+    """A deal is judged by its process in one version, whichever of the pipelines it is in."""
+    first: dict[str, int | None] = {}
+    for pipeline_id, pipeline in settings.pipelines.items():
+        if first.setdefault(pipeline.process, pipeline.version) != pipeline.version:
+            yield ("pipelines", pipeline_id, "version"), "mapping_two_versions", {"process": pipeline.process}
 
 
 def _stages(pipeline_id: str, pipeline: Pipeline, compiled: CompiledProcess) -> Iterator[Problem]:

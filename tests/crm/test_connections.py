@@ -119,6 +119,25 @@ async def test_processes_and_versions_must_have_been_published(database: Databas
     ]
 
 
+async def test_a_process_is_followed_in_one_version(database: Database) -> None:
+    await _publish(database, "own", "")
+    await _publish(database, "own", "", number=2)
+    pipelines: dict[str, Any] = {
+        name: {"process": "own", "version": version, "stages": {name: "new"}}
+        for name, version in (("a", 1), ("b", 1), ("c", 2), ("d", None))
+    }
+    assert await _wrong(database, pipelines=pipelines, fields={}, people={}) == [
+        ("pipelines.c.version", "mapping_two_versions"),
+        ("pipelines.d.version", "mapping_two_versions"),
+    ]
+
+
+async def test_a_person_with_other_roles_under_another_id_is_told(database: Database) -> None:
+    people = {"1": {"id": "ana", "roles": ["rep"]}, "2": {"id": "ana"}, "3": {"id": "bo"}, "4": {"id": "bo"}}
+    found = await _gaps(database, hubspot_settings(people=people))
+    assert [one for one in found if one[0].startswith("people")] == [("people.2.roles", "roles_differ", False)]
+
+
 async def test_the_type_of_a_field_is_the_process_s_own_when_it_is_not_said(database: Database) -> None:
     stored, _ = await _put(database, fields={"amount": {"field": "amount"}, "note": {"field": "next_step"}})
     assert {name: mapping.type for name, mapping in stored.settings.fields.items()} == {

@@ -39,6 +39,9 @@ def test_how_long_it_waits_may_be_in_seconds_and_one_remedy_needs_no_list() -> N
     assert hubspot_settings(remedy=["revert", "task"]).remedy == ["revert", "task"]
     assert _refused(settle="1 minute") == [("settle", "string_pattern_mismatch")]
     assert _refused(grace="9999999w") == [("grace", "duration_too_long")]
+    for often in ("0s", "0m", "59s"):  # it would never end
+        assert _refused(reconcile=often) == [("reconcile", "pause_too_short")]
+    assert hubspot_settings(reconcile="60s").reconcile == "60s"
     assert _refused(remedy=["undo"]) == [("remedy.0", "literal_error")]
 
 

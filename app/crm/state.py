@@ -132,7 +132,7 @@ def lacking(deal: Deal, at: datetime) -> frozenset[str]:
     """The groups of facts that nobody has told whole, up to a time of the CRM: what is absent of them is unknown."""
     readings = deal.record.readings
     lacks = {group for group in GROUPS if group not in readings or readings[group].covers < at}
-    return frozenset(lacks) if _seen_from_the_start(deal) else frozenset({*lacks, HISTORY})
+    return frozenset(lacks) if _every_stage_is_known(deal, at) else frozenset({*lacks, HISTORY})
 
 
 def lacking_now(deal: Deal) -> frozenset[str]:
@@ -141,11 +141,15 @@ def lacking_now(deal: Deal) -> frozenset[str]:
     return frozenset({*GROUPS, HISTORY}) if last is None else lacking(deal, last)
 
 
-def _seen_from_the_start(deal: Deal) -> bool:
-    """Whether every stage is known. A making that was only read back says nothing of the stages since then."""
+def _every_stage_is_known(deal: Deal, at: datetime) -> bool:
+    """Whether every stage until then is. A making that was only read back says nothing of the stages since then.
+
+    Where the CRM tells its history at all, what it has not told whole may be missing.
+    """
     created = deal.line.created
-    if HISTORY in deal.record.readings:
-        return True
+    history = deal.record.readings.get(HISTORY)
+    if history is not None:
+        return history.covers >= at
     if created is None or not deal.record.readings:
         return created is not None
     first = next((entry for entry in deal.line.entries if entry.at is not None), None)

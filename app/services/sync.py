@@ -15,7 +15,7 @@ from app.services.outbox import reason
 from app.services.outbox_report import why
 from app.services.refusals import Refused
 from app.store.crm_records import ask_to_judge
-from app.store.database import Database, Reader, Transaction
+from app.store.database import Database, DatabaseDown, Reader, Transaction
 from app.store.syncs import StoredSync, insert_sync, read_sync, save_sync
 
 ClientOf = Callable[[str, str], Awaitable[Client | None]]
@@ -196,7 +196,7 @@ class Running:
         """Read one deal. One that may be readable later is left to those who read what has settled."""
         sync = self._sync
         try:
-            gap = await self._patiently(lambda: self._read_back(sync.tenant_id, sync.connection_id, object_id))
+            gap = await self._patiently(lambda: self._read(object_id))
         except (ClientError, Unreachable) as error:
             _log.warning("deal_not_read", connection=sync.connection_id, object_id=object_id, reason=error.code)
             self._failing += 1
@@ -210,6 +210,15 @@ class Running:
         self._sync = self._sync._replace(done=sync.done + 1)
         if gap:
             self._elsewhere.append(object_id)
+
+    async def _read(self, object_id: str) -> bool:
+        try:
+            return await self._read_back(self._sync.tenant_id, self._sync.connection_id, object_id)
+        except (ClientError, Unreachable, DatabaseDown):
+            raise
+        except Exception as error:
+            _log.exception("deal_not_taken_in", connection=self._sync.connection_id, object_id=object_id)
+            raise ClientError("deal_not_taken_in", again=False) from error
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Ask again a few times where that may help; where the CRM asks for a long pause, let go of the sync."""

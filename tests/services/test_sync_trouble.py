@@ -48,6 +48,14 @@ async def test_a_deal_that_keeps_failing_is_told_and_does_not_stop_the_others(
     assert (crm.read, await state(database, sync_id)) == (["0", "2", "3", "4"], ("done", 4, 1, 5, code))
 
 
+async def test_a_deal_on_which_we_fail_ourselves_does_not_stop_the_others_either(database: Database) -> None:
+    crm = Crm(3)
+    crm.failing["1"] = ZeroDivisionError()
+    sync_id = await started(database)
+    await worker_of(database, crm).next()
+    assert (crm.read, await state(database, sync_id)) == (["0", "2"], ("done", 2, 1, 3, "deal_not_taken_in"))
+
+
 async def test_a_deal_that_may_be_readable_later_is_read_again_when_it_has_settled(database: Database) -> None:
     crm = Crm(3)
     crm.failing = {"1": FAILING, "2": ClientError("client_refused", again=False)}

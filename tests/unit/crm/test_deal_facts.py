@@ -139,6 +139,16 @@ def test_a_group_lacks_nothing_up_to_the_time_that_its_last_reading_covers() -> 
     assert lacking(_deal(_event(A, 0), told=[fast]), _at(11)) == {"activities", "approvals", "contacts"}
 
 
+def test_a_way_that_was_known_whole_once_is_not_for_what_came_since() -> None:
+    whole = ("stage_history", "fields", "activities", "contacts", "approvals")
+    first = _told(at=10, events=(_event(None, 0, None, kind="created"), _event(A, 0)), complete=whole)
+    partial = _told(at=30, events=(_event(W, 20),), complete=whole[1:])
+    deal = _deal(told=(first, partial))
+    assert (lacking(deal, _at(5)), lacking(deal, _at(20))) == (frozenset(), {"stage_history"})
+    again = _told(at=40, events=(_event(B, 15), _event(W, 20)), complete=whole)
+    assert lacking(_deal(record=deal.record, told=(again,)), _at(20)) == frozenset()
+
+
 def test_filling_a_property_approves_and_emptying_it_takes_that_back() -> None:
     given_to = Approval.model_validate(
         {"role": "sales_manager", "by": "mgr-8", "from": "demo_completed", "to": "won", "at": _at(7)}

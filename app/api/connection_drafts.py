@@ -37,14 +37,19 @@ class DraftAsked(BaseModel):
     With a `connection` that is stored, its mapping is added to, and what it leaves out is listed.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
     crm: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    """The kind of CRM; that of the `connection`, where one is named."""
     connection: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """A stored connection: its mapping stands and is added to, under its own credentials where no `access` is given."""
     process: Annotated[str, Field(min_length=1, max_length=200)]
+    """The process that is to judge the deals."""
     version: Annotated[int, Field(ge=1)] | None = None
     configuration: dict[str, JsonValue] | None = None
+    """The CRM's own configuration, pasted: one part for each call of its API, as that answers it."""
     access: Credentials | None = None
+    """Credentials that the configuration can be read with. They are not stored."""
     api_url: ApiUrl | None = None
     accounts_url: ApiUrl | None = None
     token_url: ApiUrl | None = None

@@ -1,5 +1,6 @@
 """Connections as they are put and shown, whatever their CRM: each one's settings are its adapter's own."""
 
+from inspect import cleandoc
 from typing import Annotated, Any, ClassVar, Union
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, SecretStr, StringConstraints
@@ -40,7 +41,8 @@ class PutSecrets(BaseModel):
         Field(min_length=1, max_length=_LONGEST_SECRET, description="What deliveries prove themselves with."),
     ] = None
     secret_overlap: Annotated[
-        Duration, Field(description="How long the secret before goes on being accepted beside a new one.")
+        Duration,
+        Field(description="How long older secrets go on being accepted beside a new one; `0m` ends them at once."),
     ] = "24h"  # noqa: S105 - a time
     access: Annotated[
         Credentials | None, Field(description="Credentials for the CRM's API, by name; null takes them away.")
@@ -50,7 +52,7 @@ class PutSecrets(BaseModel):
 def _put_model(kind: str, settings: type[ConnectionSettings]) -> type[ConnectionSettings]:
     """The settings of one CRM with what is secret beside them."""
     name = f"Put{kind.capitalize()}Connection"
-    doc = f"A connection to {kind}: its settings, and the secrets that are never shown again."
+    doc = f"{cleandoc(settings.__doc__ or kind)}\n\nIts secrets are never shown again."
     return type(name, (PutSecrets, settings), {"__doc__": doc, "__module__": __name__})
 
 

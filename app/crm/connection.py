@@ -34,9 +34,9 @@ UNMAPPED = "unmapped:"
 
 
 class Mapping(BaseModel):
-    """Base of the settings: immutable, strict, no unknown fields."""
+    """Base of the settings: immutable, strict, no unknown fields; what is written below a field is told of it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 def _not_all_the_time(text: str) -> str:
@@ -67,6 +67,7 @@ class Pipeline(Mapping):
 
     process: Key
     version: Annotated[int, Field(ge=1)] | None = None
+    """The version that judges its deals; if not said each deal's own, and the current one for a new deal."""
     stages: Annotated[dict[Id, Key], Field(min_length=1, max_length=MOST_MAPPED)]
 
 
@@ -76,6 +77,7 @@ class FieldMapping(Mapping):
     field: Key
     type: FieldType | None = None
     choices: Annotated[dict[str, Key], Field(max_length=MOST_MAPPED)] = {}
+    """Of a choice: the CRM's value, and which of ours it is."""
 
     @model_validator(mode="after")
     def _choices_belong_to_a_choice(self) -> "FieldMapping":
@@ -89,6 +91,7 @@ class ActivityMapping(Mapping):
 
     activity: Key
     outcomes: Annotated[dict[Id, Key], Field(max_length=MOST_MAPPED)] = {}
+    """What the CRM says of how one went, and which of our outcomes that is."""
     direction: Literal["inbound", "outbound"] | None = None
 
 
@@ -115,24 +118,43 @@ class ConnectionSettings(Mapping):
 
     crm: str
     stage_property: Id
+    """The property that tells a deal's stage."""
     pipeline_property: Id
+    """The property that tells a deal's pipeline."""
     owner_property: Id
+    """The property that tells a deal's owner."""
     pipelines: Annotated[dict[Id, Pipeline], Field(min_length=1, max_length=MOST_MAPPED)]
+    """By the CRM's id of the pipeline."""
     fields: Annotated[dict[Id, FieldMapping], Field(max_length=MOST_MAPPED)] = {}
+    """By the CRM's property."""
     people: Annotated[dict[Id, Person], Field(max_length=MOST_MAPPED)] = {}
+    """By every id that the CRM uses for a person."""
     activities: Annotated[dict[Id, ActivityMapping], Field(max_length=MOST_MAPPED)] = {}
+    """By the CRM's type of activity."""
     contact_roles: Annotated[dict[Id, Key], Field(max_length=MOST_MAPPED)] = {}
+    """By what the CRM calls the role that a contact has on a deal."""
     approvals: Annotated[dict[Id, ApprovalMapping], Field(max_length=MOST_MAPPED)] = {}
+    """By the property that is filled to approve."""
     settle: Wait | None = None
+    """How long news of a deal settles before it is judged; a minute if not said, and with `access`."""
     grace: Wait = "4h"
+    """How long drift may be put right before it is answered."""
     remedy: Remedies = ["observe"]
+    """What answers drift."""
     revert_closed: bool = False
+    """Whether a deal may be put back out of won or lost."""
     on_failure: Literal["open", "closed"] = "open"
+    """What a veto answers when we cannot tell: it lets pass, or refuses."""
     language: Literal["en", "it"] = "en"
+    """Of notes and tasks, where the owner has none of their own."""
     acts_as: Id | None = None
+    """The CRM's id of whoever we act as there: what they do is our own doing, and not judged."""
     api_url: ApiUrl | None = None
+    """Where the CRM's API is, for a data centre or a server of your own."""
     keep_bodies: Wait = "30d"
+    """How long raw deliveries are kept."""
     reconcile: Pause = "1h"
+    """How often what has changed in the CRM is read back, with `access`."""
 
     @model_validator(mode="after")
     def _the_stage_is_no_field(self) -> "ConnectionSettings":

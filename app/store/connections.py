@@ -13,7 +13,7 @@ TABLE = table_of(ConnectionRow)
 
 
 class StoredConnection(NamedTuple):
-    """A connection, its secret encrypted."""
+    """A connection, its secrets encrypted: the one that counts, older ones with their ends, the API's credentials."""
 
     tenant_id: str
     connection_id: str

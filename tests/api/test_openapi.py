@@ -8,6 +8,7 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from app.crm.adapters import ADAPTERS
 from app.main import _openapi, create_app
 from app.settings import Settings
 
@@ -137,3 +138,13 @@ def _examples(content: dict[str, Any]) -> Iterator[Any]:
 def _resolvable(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema that carries the components its references lead to."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "components": DOCUMENT["components"]}
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+def test_what_the_settings_of_a_connection_mean_stands_in_the_document(kind: str) -> None:
+    """Each of them beside it; where an adapter takes one otherwise than the others do, in the words on all of them."""
+    schema = DOCUMENT["components"]["schemas"][f"Put{kind.capitalize()}Connection"]
+    common = {"activities", "settle", "grace", "remedy", "reconcile", "keep_bodies", "on_failure", "access", "api_url"}
+    told = {name for name, one in schema["properties"].items() if one.get("description")}
+    assert common <= told
+    assert (ADAPTERS[kind].settings.__doc__ or "")[:60] in schema["description"]

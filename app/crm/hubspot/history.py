@@ -9,6 +9,8 @@ from app.crm.hubspot.settings import HubspotSettings, whole_number
 from app.crm.hubspot.words import author, channel_of, id_of, make_event, moment, shown
 
 CREATED = ("hs_createdate", "createdate")
+MERGED = "hs_merged_object_ids"
+"""Which deals went into this one. Its history then is all of theirs in one, and tells moves that no deal made."""
 KEPT = 20
 """Versions of a property that HubSpot keeps at least: where that many are told, older ones may be gone."""
 
@@ -32,6 +34,7 @@ def history(deal: Mapping[str, Any], settings: HubspotSettings) -> History:
     events = [] if created is None else [created]
     whole: set[str] = set()
     versions, properties = _dict(deal.get("propertiesWithHistory")), _dict(deal.get("properties"))
+    merged_at, of_a_move = _merged_at(versions), (settings.stage_property, settings.pipeline_property)
     for name in sorted(settings.followed):
         listed = versions.get(name, [])
         told = [_changed(one, name, object_id, settings) for one in listed] if isinstance(listed, list) else [None]
@@ -39,6 +42,9 @@ def history(deal: Mapping[str, Any], settings: HubspotSettings) -> History:
         known = bool(changes) or name in properties
         if known and len(changes) == len(told) and _reaches_back(changes, created):
             whole.add(name)
+        if merged_at is not None and name in of_a_move:
+            whole.discard(name)
+            changes = _since_merge(changes, merged_at, settings)
         events += changes
     return History(tuple(events), _complete(whole, settings))
 
@@ -100,6 +106,22 @@ def _changed(one: Any, name: str, object_id: str, settings: HubspotSettings) -> 
         by=by,
         channel=channel_of(source),
     )
+
+
+def _merged_at(versions: Mapping[str, Any]) -> datetime | None:
+    """When another deal last went into this one."""
+    listed = versions.get(MERGED)
+    dated = [one for one in listed if isinstance(one, dict) and one.get("value")] if isinstance(listed, list) else []
+    return max((at for one in dated if (at := moment(one.get("timestamp"))) is not None), default=None)
+
+
+def _since_merge(changes: list[Event], at: datetime, settings: HubspotSettings) -> list[Event]:
+    """What the deal came out of the merge with, as seen then, and what was changed since."""
+    before = max((one for one in changes if one.at <= at), key=lambda one: one.at, default=None)
+    if before is None:
+        return changes
+    seen = make_event(settings.portal_id, before.object_id, "seen", at, name=before.name, value=before.value)
+    return [seen, *(one for one in changes if one.at > at)]
 
 
 def _reaches_back(changes: list[Event], created: Event | None) -> bool:

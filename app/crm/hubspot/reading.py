@@ -9,7 +9,7 @@ from app.crm.events import Fact, Group
 from app.crm.hubspot.activities import KINDS, activity
 from app.crm.hubspot.api import PAGE, Api, path_of
 from app.crm.hubspot.contacts import contacts
-from app.crm.hubspot.history import CREATED, history
+from app.crm.hubspot.history import CREATED, MERGED, history
 from app.crm.hubspot.settings import HubspotSettings
 from app.crm.hubspot.words import id_of
 
@@ -61,7 +61,7 @@ async def _deal(api: Api, settings: HubspotSettings, object_id: str) -> dict[str
     whole: dict[str, Any] = {}
     for start in range(0, len(names), PROPERTIES):
         wanted = names[start : start + PROPERTIES]
-        query = {"properties": ",".join((*wanted, *CREATED)), "propertiesWithHistory": ",".join(wanted)}
+        query = {"properties": ",".join((*wanted, *CREATED)), "propertiesWithHistory": ",".join((*wanted, MERGED))}
         part = await api.find(deal_path(object_id), **query)
         if part is None:
             return None

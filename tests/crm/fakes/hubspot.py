@@ -93,10 +93,16 @@ class FakeHubspot(HubspotSetup):
         self._tell(deal, "deal.deletion", at, changeFlag="DELETED", changeSource=CRM_UI)
 
     def merge(self, primary: str, *merged: str) -> None:
-        """Let deals go into another."""
+        """Let deals go into another, which has all of their histories then, and its own values."""
+        kept, at = self.things["deals"][primary], self._tick()
+        own = {name: kept.get(name) for name in kept.versions}
         for one in merged:
-            del self.things["deals"][one]
+            for name, versions in self.things["deals"].pop(one).versions.items():
+                both = [*kept.versions.get(name, []), *versions]
+                kept.versions[name] = sorted(both, key=lambda version: str(version["timestamp"]), reverse=True)
             self.merged[one] = primary
+        for name, value in {**own, "hs_merged_object_ids": ";".join(merged)}.items():
+            kept.set(name, value, at, {"sourceType": "MERGE_OBJECTS", "sourceId": None})
         told = {"primaryObjectId": int(primary), "mergedObjectIds": [int(one) for one in merged]}
         self._tell(primary, "deal.merge", self._tick(), **told, changeSource=CRM_UI)
 

@@ -163,6 +163,22 @@ async def test_deals_that_are_gone_say_where(world: World) -> None:
     assert [await client.standing(one) for one in (merged, deleted)] == [None, None]
 
 
+async def test_a_deal_that_another_went_into_tells_no_moves_of_before(world: World) -> None:
+    kept, merged = world.crm.add_deal(amount="1"), world.crm.add_deal("w")
+    for stage in ("l", "qualifiedtobuy"):
+        world.later(minutes=1)
+        world.crm.change(merged if stage == "l" else kept, dealstage=stage)
+    merged_at = world.later(minutes=1)
+    world.crm.merge(kept, merged)
+    moved_at = world.later(minutes=1)
+    world.crm.change(kept, dealstage="w")
+    told = await world.client().read_deal(kept, world.at)
+    stages = [(one.kind, one.value, one.at) for one in told.events if one.name == "dealstage"]
+    assert stages == [("seen", "qualifiedtobuy", merged_at), ("changed", "w", moved_at)]
+    assert {one.value for one in told.events if one.name == "amount"} == {"1"}
+    assert told.complete == {"fields"}
+
+
 async def test_a_great_many_mapped_properties_are_asked_for_in_parts(world: World) -> None:
     fields = {f"p{n}": {"field": f"f{n}", "type": "text"} for n in range(120)}
     deal = world.crm.add_deal(p3="a", p119="b")

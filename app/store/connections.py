@@ -36,7 +36,7 @@ LOCK = Query(
 DELETE = command(delete(TABLE).where(*by_key(TABLE, "tenant_id", "connection_id")))
 KEEP_ACCESS = command(
     update(TABLE)
-    .where(*by_key(TABLE, "tenant_id", "connection_id"), TABLE.c.access_ciphertext == named(TABLE, "access_ciphertext"))
+    .where(*by_key(TABLE, "tenant_id", "connection_id"))
     .values(
         access_ciphertext=named(TABLE, "access_ciphertext", "new_access"), updated_at=named(TABLE, "updated_at", "now")
     )
@@ -65,11 +65,10 @@ async def delete_connection(tx: Transaction, tenant_id: str, connection_id: str)
     return await tx.execute(DELETE, {"tenant_id": tenant_id, "connection_id": connection_id}) == 1
 
 
-async def keep_access(tx: Transaction, held: StoredConnection, sealed: str, now: datetime) -> None:
-    """Overwrite the credentials for the CRM's API that were renewed while they were used; not if others came since."""
-    key = {"tenant_id": held.tenant_id, "connection_id": held.connection_id}
-    before = {"access_ciphertext": held.access_ciphertext}
-    await tx.execute(KEEP_ACCESS, {**key, **before, "new_access": sealed, "now": now})
+async def keep_access(tx: Transaction, tenant_id: str, connection_id: str, sealed: str, now: datetime) -> None:
+    """Overwrite the credentials for the CRM's API: they were renewed while they were used."""
+    key = {"tenant_id": tenant_id, "connection_id": connection_id}
+    await tx.execute(KEEP_ACCESS, {**key, "new_access": sealed, "now": now})
 
 
 async def find_connection(db: Reader, connection_id: str) -> StoredConnection | None:

@@ -15,6 +15,7 @@ from app.services import clients
 from app.services.connection_secrets import KEEP, secrets_of
 from app.services.connections import Change, Connection, WrongConnection, put
 from app.services.processes import Processes
+from app.services.reencryption import reencrypt
 from app.store.connections import StoredConnection, read_connection
 from app.store.database import Database
 from tests.crm.builders import NOON, SECRET, settings_json
@@ -115,16 +116,22 @@ async def test_credentials_that_were_renewed_do_not_overwrite_those_put_meanwhil
     kept.append(_access(await row_of(database)))
     await held({"access_token": "renewed again"})
     kept.append(_access(await row_of(database)))
+    await reencrypt(database, f"{NEWER},{KEY}")
+    held = clients.keeping(database, await row_of(database), f"{NEWER},{KEY}")
+    await reencrypt(database, f"{KEY},{NEWER}")
+    await held({"access_token": "renewed while the key was replaced"})
+    kept.append(_access(await row_of(database), f"{NEWER},{KEY}"))
     await change(database, access={"access_token": "of another app"})
     await held({"access_token": "of the first app"})
     kept.append(_access(await row_of(database)))
     assert kept == [
-        '{"access_token": "renewed"}', '{"access_token": "renewed again"}', '{"access_token": "of another app"}',
+        '{"access_token": "renewed"}', '{"access_token": "renewed again"}',
+        '{"access_token": "renewed while the key was replaced"}', '{"access_token": "of another app"}',
     ]  # fmt: skip
 
 
-def _access(row: StoredConnection) -> str:
-    return decrypt(KEY, row.access_ciphertext or "")
+def _access(row: StoredConnection, key: str = KEY) -> str:
+    return decrypt(key, row.access_ciphertext or "")
 
 
 @pytest.mark.parametrize(

@@ -108,9 +108,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "put_move": (lambda tx: crm_moves.put_move(tx, crm_move(tenant_id=THEIRS, verdict="own")), None),
     "delete_move": (lambda tx: crm_moves.delete_move(tx, THEIRS, "hub-1", "7", "e-2"), None),
     "note_remedied": (lambda tx: crm_moves.note_remedied(tx, THEIRS, "hub-1", "7", "e-2", remedied="{}"), False),
-    "keep_access": (
-        lambda tx: connections.keep_access(tx, connection(tenant_id=THEIRS, access_ciphertext="held"), "x", NOON), None,
-    ),
+    "keep_access": (lambda tx: connections.keep_access(tx, THEIRS, "hub-1", "theirs", NOON), None),
     "revoke_key": (lambda tx: keys.revoke_key(tx, THEIRS, "k1", NOON), False),
     "lock_process": (lambda tx: processes.lock_process(tx, THEIRS, "sales", NOON), None),
     "replace_activities": (lambda tx: activities.replace_activities(tx, THEIRS, "D-1", []), None),

@@ -4,16 +4,14 @@ import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from app.crm.client import ClientError, Credentials, Keep
-from app.crm.http import Http, Request, Response
+from app.crm.http import Http, Request, Response, date_of, seconds_asked
 from app.safe_json import UnsafeJson, read_json
 
-_LONGEST_WAIT = 24 * 3600.0
 _SHOWN = 200
 
 Refresh = Callable[[Http, Credentials], Awaitable[Credentials]]
@@ -63,7 +61,7 @@ class Api:
         sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         typed = {"accept": "application/json"} | ({} if sent is None else {"content-type": "application/json"})
         answer = await self._authorised(Request(method, url, {**typed, **(headers or {})}, sent))
-        self.answered_at = _date(answer.headers.get("date", ""))
+        self.answered_at = date_of(answer.headers.get("date", ""))
         content = _content(answer)
         if answer.status == HTTPStatus.NOT_MODIFIED or (missing and answer.status in self._dialect.nothing):
             return None
@@ -142,13 +140,8 @@ def problem_of(answer: Response, content: Any, reset: str = "retry-after") -> Cl
 
 def retry_after(answer: Response, reset: str = "retry-after") -> float | None:
     """Seconds that the CRM asks us to wait: a number, or a date counted from the answer's own."""
-    given = (answer.headers.get("retry-after") or answer.headers.get(reset, "")).strip()
-    if given.isascii() and given.replace(".", "", 1).isdigit():
-        return min(float(given), _LONGEST_WAIT)
-    until, now = _date(given), _date(answer.headers.get("date", ""))
-    if until is None or now is None:
-        return None
-    return min(max((until - now).total_seconds(), 0.0), _LONGEST_WAIT)
+    given = answer.headers.get("retry-after") or answer.headers.get(reset)
+    return seconds_asked(given, date_of(answer.headers.get("date", "")))
 
 
 def said(content: Any) -> str:
@@ -158,13 +151,6 @@ def said(content: Any) -> str:
             if isinstance(content.get(name), str):
                 return str(content[name])[:_SHOWN]
     return json.dumps(content, ensure_ascii=False)[:_SHOWN]
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
 
 
 def _content(answer: Response) -> Any:

@@ -13,7 +13,6 @@ from app.crm.events import Batch, Event, Malformed
 from app.crm.secrets import NoKey, WrongKey
 from app.crm.timeline import identity
 from app.engine.values import duration
-from app.services.connection_secrets import secrets_of
 from app.services.connection_settings import settings_of
 from app.services.crm_facts import News, Source, Taken, source_of, take_in
 from app.services.delivery_refusal import append_refused, refuse
@@ -21,6 +20,7 @@ from app.services.events import Events
 from app.services.ids import new_id
 from app.services.processes import Processes
 from app.services.refusals import Refused
+from app.services.secret_overlap import secrets_of
 from app.store.connection_states import set_reconciling
 from app.store.connections import StoredConnection, find_connection, read_connection
 from app.store.database import Database, Transaction

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.crm.http import Unreachable
-from app.crm.secrets import NoKey, encrypt
+from app.crm.secrets import NoKey
 from app.crm.standard_webhooks import secret_of
 from app.outbox.addresses import Allowed
 from app.outbox.http import checked_url
 from app.services.events import Events, target_of
 from app.services.outbox import reason
 from app.services.refusals import InvalidRequest, Refused
+from app.services.secret_overlap import renewed
 from app.store import endpoints as store
 from app.store.database import Reader, Transaction
 from app.store.endpoints import StoredEndpoint
@@ -55,18 +56,13 @@ async def put(
     INVARIANT: the address was checked.
     """
     old = await store.lock_endpoint(tx, tenant_id, change.endpoint_id)
-    secret = None if old is not None else new_secret()
-    endpoint = StoredEndpoint(
-        tenant_id=tenant_id,
-        endpoint_id=change.endpoint_id,
-        url=change.url,
-        events=" ".join(sorted(set(change.events))),
-        paused=change.paused,
-        secret_ciphertext=old.secret_ciphertext if secret is None and old else _sealed(key, secret),
-        previous_ciphertext=old.previous_ciphertext if old else None,
-        previous_until=old.previous_until if old else None,
-        created_at=old.created_at if old else now,
-        updated_at=now,
+    secret = None
+    endpoint = old or StoredEndpoint(tenant_id, change.endpoint_id, "", "", False, "", None, None, now, now)
+    if old is None:
+        secret = new_secret()
+        endpoint = _with_secret(endpoint, secret, key, now)
+    endpoint = endpoint._replace(
+        url=change.url, events=" ".join(sorted(set(change.events))), paused=change.paused, updated_at=now
     )
     await store.put_endpoint(tx, endpoint)
     if old is None or old.url != change.url or (old.paused and not change.paused):
@@ -77,17 +73,12 @@ async def put(
 
 
 async def rotate(tx: Transaction, tenant_id: str, endpoint_id: str, *, key: str | None, now: datetime) -> Put:
-    """A new secret; the one before signs along until the overlap ends."""
+    """A new secret; each before signs along until its own overlap ends."""
     old = await store.lock_endpoint(tx, tenant_id, endpoint_id)
     if old is None:
         raise UnknownEndpoint(endpoint=endpoint_id)
     secret = new_secret()
-    endpoint = old._replace(
-        secret_ciphertext=_sealed(key, secret),
-        previous_ciphertext=old.secret_ciphertext,
-        previous_until=now + OVERLAP,
-        updated_at=now,
-    )
+    endpoint = _with_secret(old._replace(updated_at=now), secret, key, now)
     await store.put_endpoint(tx, endpoint)
     return Put(endpoint, created=False, secret=secret)
 
@@ -138,8 +129,8 @@ def check_url(url: str, allowed: Allowed) -> None:
         raise InvalidRequest("url", "endpoint_url", url=url[:200])
 
 
-def _sealed(key: str | None, secret: str | None) -> str:
+def _with_secret(endpoint: StoredEndpoint, secret: str, key: str | None, now: datetime) -> StoredEndpoint:
     try:
-        return encrypt(key, secret or "")
+        return renewed(endpoint, secret, OVERLAP, key=key, now=now)
     except NoKey:
         raise InvalidRequest("url", "endpoint_without_key", variable="STAGERAIL_ENCRYPTION_KEY") from None

@@ -1,16 +1,15 @@
 """Sends an event to an endpoint: a CloudEvent, signed the way of Standard Webhooks."""
 
 import json
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from app import clock, logs
-from app.crm.http import Http, Request, Response, Unreachable
-from app.crm.secrets import NoKey, WrongKey, decrypt
+from app.crm.http import Http, Request, Response, Unreachable, seconds_asked
+from app.crm.secrets import NoKey, WrongKey
 from app.crm.standard_webhooks import headers_of
 from app.services.events import endpoint_of
 from app.services.outbox import GiveUp, Later, Work
+from app.services.secret_overlap import secrets_of
 from app.store.database import Database
 from app.store.endpoints import StoredEndpoint, pause_endpoint, read_endpoint
 
@@ -62,23 +61,7 @@ class EventSender:
 
     def _secrets(self, endpoint: StoredEndpoint, now: datetime) -> list[str]:
         try:
-            secrets = [decrypt(self._key, endpoint.secret_ciphertext)]
+            return secrets_of(endpoint, self._key, now)
         except (NoKey, WrongKey) as error:
             _log.error("secret_unavailable", endpoint=endpoint.endpoint_id, reason=type(error).__name__)
             raise Later("secret_unavailable", after=_KEYLESS_WAITS, counts=False) from error
-        if endpoint.previous_ciphertext and endpoint.previous_until and endpoint.previous_until > now:
-            with suppress(WrongKey):  # rotated because the key is lost: nothing else can sign with it either
-                secrets.append(decrypt(self._key, endpoint.previous_ciphertext))
-        return secrets
-
-
-def seconds_asked(retry_after: str | None, now: datetime) -> float | None:
-    """How long `Retry-After` asks to wait: seconds, or a date; None when it says nothing that can be used."""
-    said = (retry_after or "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said[:9])
-    try:
-        until = parsedate_to_datetime(said)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return max((until if until.tzinfo else until.replace(tzinfo=UTC)).timestamp() - now.timestamp(), 0.0)

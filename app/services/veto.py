@@ -12,13 +12,13 @@ from app.crm.connection import UNMAPPED
 from app.crm.events import Malformed
 from app.crm.secrets import NoKey, WrongKey
 from app.engine import Decision
-from app.services.connection_secrets import secrets_of
 from app.services.connection_settings import settings_of
 from app.services.crm_bodies import read_body_of
 from app.services.crm_questions import Answer, answer, known_deals
 from app.services.deliveries import BadSignature, Request, SecretUnavailable, genuine
 from app.services.processes import Processes
 from app.services.refusals import Refused
+from app.services.secret_overlap import secrets_of
 from app.store.connections import StoredConnection
 from app.store.database import Database, DatabaseDown
 

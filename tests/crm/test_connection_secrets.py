@@ -12,10 +12,11 @@ from app.crm.hubspot import HubspotSettings
 from app.crm.pipedrive import PipedriveSettings
 from app.crm.secrets import WrongKey, decrypt
 from app.services import clients
-from app.services.connection_secrets import KEEP, secrets_of
+from app.services.connection_secrets import KEEP
 from app.services.connections import Change, Connection, WrongConnection, put
 from app.services.processes import Processes
 from app.services.reencryption import reencrypt
+from app.services.secret_overlap import secrets_of
 from app.store.connections import StoredConnection, read_connection
 from app.store.database import Database
 from tests.crm.builders import NOON, SECRET, settings_json

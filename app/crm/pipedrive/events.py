@@ -124,7 +124,9 @@ def _deal(told: Told, kind: EventKind, settings: PipedriveSettings) -> Batch:
 
 
 def _changes(deal: Deal, told: Told) -> list[Event]:
-    events = []
+    """What has changed of what concerns us; beside it what stands as it was, since the deal may be new to us."""
+    events: list[Event] = []
+    seen: list[Event] = []
     settings, before = deal.settings, {**told.data, **told.previous}
     if is_deleted(told.data) != is_deleted(before):
         events.append(deal.event("deleted" if is_deleted(told.data) else "restored", told.at))
@@ -136,7 +138,9 @@ def _changes(deal: Deal, told: Told) -> list[Event]:
         value, was = told.data.get(own), told.previous.get(own)  # what was emptied may be left out of what is there now
         if own in told.previous and text_of(value) != text_of(was):  # version 1 gives all that was before
             events.append(deal.event("changed", told.at, name, value, was))
-    return events
+        elif value is not None and name not in settings.approvals:  # who approved, only the change of that tells
+            seen.append(Deal(settings, deal.object_id).event("seen", told.at, name, value))
+    return [*events, *seen] if events else []
 
 
 def _activity(told: Told, kind: EventKind, settings: PipedriveSettings) -> tuple[Fact, ...]:

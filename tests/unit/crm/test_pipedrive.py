@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from app.crm.drafting import drafted
 from app.crm.events import Malformed
 from app.crm.pipedrive import configuration, read, record, verify
+from app.crm.record import Record
+from app.crm.state import snapshot_now, tell
 from app.engine import load_process
 from tests.crm.builders import NOON
 from tests.crm.fakes.pipedrive import COMPANY, PASSWORD, USER, FakePipedrive, as_v1, basic, pipedrive_settings
@@ -19,9 +22,14 @@ from tests.crm.world import SALES
 SETTINGS = pipedrive_settings()
 
 
-def events(webhook: Any) -> list[tuple[Any, ...]]:
+def told_by(webhook: Any) -> list[tuple[Any, ...]]:
     batch = read(json.dumps(webhook).encode(), SETTINGS)
     return [(one.kind, one.name, one.value, one.previous if one.tells_previous else "-") for one in batch.events]
+
+
+def events(webhook: Any) -> list[tuple[Any, ...]]:
+    """What has happened, without what only stands as it was."""
+    return [one for one in told_by(webhook) if one[0] != "seen"]
 
 
 def test_a_change_of_stage_tells_where_the_deal_was() -> None:
@@ -37,7 +45,39 @@ def test_a_change_of_stage_tells_where_the_deal_was() -> None:
     ]
     assert events(moved) == [("changed", "stage_id", "2", "1"), ("changed", "value", 3000, 2000)]
     batch = read(json.dumps(moved).encode(), SETTINGS)
-    assert {(one.at, one.by, one.channel) for one in batch.events} == {(at(5), "77", "app")}
+    assert {(one.at, one.by, one.channel) for one in batch.events if one.kind == "changed"} == {(at(5), "77", "app")}
+
+
+def test_a_change_tells_what_stands_beside_it_and_not_who_approved() -> None:
+    settings = pipedrive_settings(approvals={"ef56": {"role": "sales_manager"}})
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=1, value=2000, custom_fields={"ef56": 9})
+    [moved] = crm.change(42, at=at(5), status="won")
+    told = [
+        (one.kind, one.name, one.value, one.by)
+        for one in read(json.dumps(moved).encode(), settings).events
+    ]  # fmt: skip
+    assert told == [
+        ("changed", "stage_id", "won", "77"), ("seen", "owner_id", 77, None), ("seen", "pipeline_id", 1, None),
+        ("seen", "value", 2000, None),
+    ]  # fmt: skip
+    [renamed] = crm.change(42, at=at(6), title="x")
+    assert read(json.dumps(renamed).encode(), settings)[:2] == ((), 1)
+
+
+def test_a_deal_that_is_first_heard_of_when_it_is_won_is_in_the_pipeline_that_is_told() -> None:
+    stages = {"1": "demo_scheduled", "won": "won"}
+    pipelines = {"1": {"process": "sales", "stages": stages}, "9": {"process": "renewals", "stages": {"won": "won"}}}
+    crm = FakePipedrive()
+    crm.make_deal(42, at=at(0), stage_id=1, value=2000)
+    [won] = crm.change(42, at=at(5), status="won")
+    settings = pipedrive_settings(pipelines=pipelines)
+    deal = tell(settings, Record(), read(json.dumps(won).encode(), settings).events, None)
+    assert [(one.before and one.before[:2], one.entry[:2]) for one in deal.line.moves] == [
+        (("sales", "demo_scheduled"), ("sales", "won"))
+    ]
+    now = snapshot_now(deal, "pd:42", UTC)
+    assert (now.owner, now.fields) == ("rep-7", {"amount": 2000})
 
 
 def test_both_versions_tell_the_same_thing_once() -> None:
@@ -74,7 +114,8 @@ def test_a_deal_is_gone_since_it_was_deleted_and_there_again_when_that_is_undone
     told += crm.change(42, at=at(6), is_deleted=False, status="open")
     told += [crm.delete(42, at=at(9))]
     told += crm.change(42, at=at(10), is_deleted=False, status="open")
-    happened = [(one.kind, one.at) for webhook in told for one in read(json.dumps(webhook).encode(), SETTINGS).events]
+    happened = [(one.kind, one.at) for webhook in told for one in read(json.dumps(webhook).encode(), SETTINGS).events
+                if one.kind != "seen"]  # fmt: skip
     assert happened == [("deleted", at(5)), ("restored", at(6)), ("deleted", at(9)), ("restored", at(10))]
     again = {**told[1], "data": {**told[1]["data"], "status": "deleted"}, "previous": {"status": "open"}}
     assert events(again) == [("deleted", None, None, "-")]
@@ -97,7 +138,7 @@ def test_the_deal_that_went_into_another_is_gone_whoever_of_the_two_tells() -> N
         merged = [(one.object_id, one.kind, one.value, one.key) for one in batch.events if one.kind != "seen"]
         assert [one[:3] for one in merged] == [("43", "merged", "42")]
         assert batch.hints == (() if webhook is gone else ("42",))
-    assert ("seen", "stage_id", "1", "-") in events(first)
+    assert ("seen", "stage_id", "1", "-") in told_by(first)
 
 
 def test_a_bulk_edit_tells_of_each_deal() -> None:
@@ -121,7 +162,7 @@ def test_what_nobody_did_and_what_only_a_custom_field_says_is_told() -> None:
     [made] = crm.make_deal(42, at=at(0), stage_id=1, custom_fields={"ab12": {"id": 7}, "cd34": None, "ef56": 3})
     meta = {**made["meta"], "action": "change", "user_id": None, "change_source": None, "entity_id": 42}
     changed = {"meta": meta, "data": made["data"], "previous": {"custom_fields": {"ab12": {"id": 6}}}}
-    [event] = read(json.dumps(changed).encode(), SETTINGS).events
+    event = read(json.dumps(changed).encode(), SETTINGS).events[0]
     assert (event.object_id, event.name, event.value, event.previous) == ("42", "ab12", 7, 6)
     assert (event.by, event.channel) == (None, None)
 

@@ -1,6 +1,6 @@
 """Our own writes among a deal's moves: they are where the deal has been, and nothing to judge."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -9,8 +9,6 @@ from app.crm.record import OwnWrite
 
 ECHO = timedelta(minutes=10)
 """How long after our writing a stage the CRM's telling of it is taken for ours."""
-ON_THE_WAY = timedelta(minutes=1)
-"""Some CRMs take a deal out of a closed stage in two steps; the first is this near to the second, by the same user."""
 
 
 class Made(Protocol):
@@ -37,20 +35,13 @@ def own_moves(moves: Sequence[Made], own: Sequence[OwnWrite], acts_as: str | Non
     for write in own:
         start = next((place for place, move in enumerate(moves) if move.identity == write.answers), None)
         since = [move for move in moves if move.event.at > write.after] if start is None else moves[start + 1 :]
+        if start is not None and since and str(since[0].event.value) == write.step and _may_be(write, since[0], ()):
+            found.add(since[0].identity)
         for place, move in enumerate(since):
             if str(move.event.value) == write.stage and _may_be(write, move, since[:place]):
-                found |= {move.identity, *_steps_to(move, since[:place])}
+                found.add(move.identity)
                 break
     return found
-
-
-def _steps_to(last: Made, before: Sequence[Made]) -> Iterator[str]:
-    """Our steps to where we have put the deal."""
-    by, at = last.event.by, last.event.at
-    for move in reversed(before):
-        if by is None or move.event.by != by or at - move.event.at > ON_THE_WAY:
-            return
-        yield move.identity
 
 
 def _may_be(write: OwnWrite, move: Made, between: Sequence[Made]) -> bool:

@@ -33,7 +33,8 @@ class Verdict(NamedTuple):
 class OwnWrite(NamedTuple):
     """A stage that we wrote at `at`, in answer to a move of `after`: the CRM's telling us of it is no move.
 
-    `answers` is the identity of that move.
+    `answers` is the identity of that move. `step` is where the deal may be on the way there: a CRM may open a closed
+    deal first, in the stage that it had before, and let its stage be changed only then.
     """
 
     pipeline: str | None
@@ -41,6 +42,7 @@ class OwnWrite(NamedTuple):
     at: datetime
     after: datetime
     answers: str = ""
+    step: str | None = None
 
 
 class Record(NamedTuple):

@@ -44,9 +44,12 @@ def way_back(settings: ConnectionSettings, move: Move) -> Standing | None:
 
 
 def is_still_there(deal: Deal, move: Move, standing: Standing) -> bool:
-    """Whether the deal is where this very move has put it, and has been since."""
-    same_pipeline = None in (standing.pipeline, move.entry.pipeline) or standing.pipeline == move.entry.pipeline
-    return deal.line.entries[-1] is move.entry and standing.stage == move.entry.crm_stage and same_pipeline
+    """Whether the deal is where this very move has put it, and has been since; or on our own way back from there."""
+    since = deal.line.moves[deal.line.moves.index(move) :]
+    last = since[-1].entry
+    same_pipeline = None in (standing.pipeline, last.pipeline) or standing.pipeline == last.pipeline
+    at_rest = deal.line.entries[-1] is last and all(one.own for one in since[1:])
+    return at_rest and standing.stage == last.crm_stage and same_pipeline
 
 
 def put_back_by(deal: Deal, move: Move, homes: Collection[Move]) -> Literal["us", "people"] | None:

@@ -121,8 +121,7 @@ class Remedies:
         deal, move = drift.taken.deal, drift.move
         if drift.back == "us":
             return "already_done"
-        stage = drift.judgement.compiled.stages.get(move.entry.stage)
-        if stage is not None and stage.kind != "open" and not deal.settings.revert_closed:
+        if _is_closed(drift) and not deal.settings.revert_closed:
             return "closed"
         target = way_back(deal.settings, drift.first)
         if target is None:
@@ -156,7 +155,8 @@ class Remedies:
     async def _remember_own(self, drift: Drift, target: Standing) -> None:
         """Before we write: should we die over it, its echo is known for ours."""
         move = drift.move
-        write = OwnWrite(target.pipeline, target.stage, clock.now(), move.event.at, move.identity)
+        step = move.before.crm_stage if move.before is not None and _is_closed(drift) else None
+        write = OwnWrite(target.pipeline, target.stage, clock.now(), move.event.at, move.identity, step)
 
         async def work(tx: Transaction) -> None:
             stored = await lock_record(tx, *_place(drift))
@@ -184,6 +184,12 @@ def marker_of(dedupe_key: str) -> str:
 
 def _place(drift: Drift) -> tuple[str, str, str]:
     return drift.connection.tenant_id, drift.connection.connection_id, drift.object_id
+
+
+def _is_closed(drift: Drift) -> bool:
+    """Whether the refused move has won or lost the deal."""
+    stage = drift.judgement.compiled.stages.get(drift.move.entry.stage)
+    return stage is not None and stage.kind != "open"
 
 
 def _text(drift: Drift, reasons: Decision, *, put_back: bool) -> str:

@@ -188,15 +188,16 @@ async def test_a_crm_that_cannot_be_read_makes_no_drift_until_it_can(world: Circ
 
 async def test_whichever_call_is_lost_each_effect_is_there_once(world: Circle) -> None:
     """The CRM does what it is asked, and the connection breaks before it answers: once at every call in turn."""
-    await world.connect(grace="1h")
+    await world.connect(grace="1h", revert_closed=True)
     deal = await world.crm.make()
     await world.judged(deal, MADE)
-    await world.tick()
-    await world.crm.move(deal, "demo_completed")
-    await world.judged(deal, MADE, DRIFT)
+    for stage, *verdicts in (("demo_completed", MADE, DRIFT), ("won", MADE, DRIFT, ON)):
+        await world.tick()
+        await world.crm.move(deal, stage)
+        await world.judged(deal, *verdicts)
     await world.tick()
     lost = 0
-    for place in range(60):
+    for place in range(120):
         world.crm.fake._next = [Answer()] * place + [None]
         try:
             await world.answer()
@@ -206,7 +207,9 @@ async def test_whichever_call_is_lost_each_effect_is_there_once(world: Circle) -
         else:
             if world.crm.fake._next:
                 break
-    assert lost > 3
-    assert (world.crm.stage(deal), len(world.crm.notes(deal)), len(world.crm.tasks(deal))) == ("demo_scheduled", 1, 1)
+    assert lost > 6
+    assert (world.crm.stage(deal), len(world.crm.notes(deal)), len(world.crm.tasks(deal))) == ("demo_scheduled", 2, 2)
     world.crm.fake._next = []
-    await world.judged(deal, MADE, DRIFT, BACK)
+    await world.settled()
+    refused, ours = (await world.verdicts(deal))[:3], (await world.verdicts(deal))[3:]
+    assert (refused, {one for *_, one in ours}) == ([MADE, DRIFT, ON], {"own"})

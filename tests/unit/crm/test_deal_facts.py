@@ -192,14 +192,17 @@ def test_our_own_writes_are_where_the_deal_has_been_and_no_moves_of_anybody() ->
     assert [move.own for move in seen_late.line.moves] == [False, False, True]
 
 
-def test_what_leads_our_own_user_to_where_we_put_a_deal_is_ours_as_well() -> None:
+def test_what_a_crm_does_on_the_way_to_where_we_put_a_deal_is_ours_as_well() -> None:
     """Dynamics opens a closed deal first, where it stood before, and only then lets its stage be changed."""
-    steps = (_event(W, 5, by="77"), _event(B, 20, by="55"), _event(A, 20.1, by="55"))
-    record = Record(own=(OwnWrite("default", A, _at(20), _at(5)),))
-    assert [move.own for move in _deal(_event(A, 0), *steps, record=record).line.moves] == [False, False, True, True]
-    by_another = (steps[0], steps[1]._replace(by="77"), steps[2])
-    ours = [move.own for move in _deal(_event(A, 0), *by_another, record=record).line.moves]
-    assert ours == [False, False, False, True]
+    line = _deal(_event(A, 0), _event(B, 4), _event(W, 5)).line
+    record = Record(own=(OwnWrite("default", A, _at(20), _at(5), line.moves[2].identity, B),))
+    events = (_event(A, 0), _event(B, 4), _event(W, 5), _event(B, 20))
+    for steps, ours in (((), [True]), ((_event(A, 21),), [True, True]), ((_event(A, 21), _event(B, 22)), [True] * 2)):
+        moves = _deal(*events, *steps, record=record).line.moves
+        assert [move.own for move in moves][: 3 + len(ours)] == [False] * 3 + ours
+        assert not any(move.own for move in moves[3 + len(ours) :])
+    by_people = _deal(*events[:3], _event(A, 20), _event(B, 21), record=record)
+    assert [move.own for move in by_people.line.moves] == [False] * 3 + [True, False]
 
 
 def test_of_two_moves_in_one_second_the_one_that_goes_on_from_where_the_deal_stands_comes_first() -> None:

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
+from app.crm.client import Standing
 from app.crm.events import Event
 from app.crm.record import OwnWrite, Record
 from app.crm.state import Deal, tell
 from app.crm.timeline import Move
-from app.crm.way_back import put_back_by, refused_in_a_row
+from app.crm.way_back import is_still_there, put_back_by, refused_in_a_row
 from tests.crm.builders import NOON, hubspot_settings
 
 A, B, W = "appointmentscheduled", "qualifiedtobuy", "w"
@@ -56,3 +57,13 @@ def test_people_put_a_deal_back_by_a_later_move_or_by_this_very_one() -> None:
     assert _back(_deal(A, B, W, A), 1, 1) == "people"
     assert _back(_deal(A, B, A), 2, 1) == "people"
     assert _back(_deal(A, B, A), 2, 2) is None
+
+
+def test_a_deal_is_still_there_also_on_our_own_way_back() -> None:
+    refused = _deal(A, B, W).line.moves[2]
+    step = OwnWrite("default", A, NOON + timedelta(minutes=3), refused.event.at, refused.identity, B)
+    on_the_way = _deal(A, B, W, B, own=(step,))
+    assert is_still_there(on_the_way, on_the_way.line.moves[2], Standing("default", B))
+    assert not is_still_there(on_the_way, on_the_way.line.moves[2], Standing("default", W))
+    moved_on = _deal(A, B, W, B)
+    assert not is_still_there(moved_on, moved_on.line.moves[2], Standing("default", B))

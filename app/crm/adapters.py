@@ -106,7 +106,7 @@ ADAPTERS: dict[str, Adapter] = {
         hubspot.configuration,
         example=hubspot_example.EXAMPLE,
         access=(_TOKEN, _RENEWED),
-        parts=("pipelines", "properties", "owners", "labels", "portal_id"),
+        parts=("pipelines", "properties", "owners", "labels", "activity_types", "portal_id"),
     ),
     "pipedrive": Adapter(
         pipedrive.PipedriveSettings,
@@ -117,7 +117,7 @@ ADAPTERS: dict[str, Adapter] = {
         pipedrive.configuration,
         example=pipedrive_example.EXAMPLE,
         access=(("api_token",), _TOKEN, _RENEWED),
-        parts=("pipelines", "stages", "fields", "users", "me"),
+        parts=("pipelines", "stages", "fields", "users", "activity_types", "me"),
     ),
     "salesforce": Adapter(
         salesforce.SalesforceSettings,

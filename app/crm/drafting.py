@@ -2,11 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from app.crm.connection import MOST_MAPPED, FieldType
 from app.engine import Process
+from app.engine.process import ActivityType
+from app.engine.values import Named
 
 _LONGEST, _LONGEST_ID = 100, 200
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]+")
@@ -47,7 +49,8 @@ class CrmPerson(NamedTuple):
 class Configuration(NamedTuple):
     """What a CRM account is made of; `own` are settings of this CRM that its configuration tells.
 
-    `contact_roles` are the roles that contacts may have on a deal, id and label.
+    `contact_roles` are the roles that contacts may have on a deal, `activity_types` the types of activities that the
+    account has made for itself, both with id and label.
     """
 
     pipelines: tuple[CrmPipeline, ...]
@@ -55,6 +58,7 @@ class Configuration(NamedTuple):
     people: tuple[CrmPerson, ...] = ()
     own: dict[str, Any] = {}  # noqa: RUF012 - never changed
     contact_roles: tuple[tuple[str, str], ...] = ()
+    activity_types: tuple[tuple[str, str], ...] = ()
 
 
 class Draft(NamedTuple):
@@ -72,11 +76,13 @@ def drafted(crm: str, configuration: Configuration, process: Process, base: dict
     base = base or {}
     pipelines, left = _pipelines(configuration, process, base.get("pipelines", {}))
     fields = {**base.get("fields", {}), **dict(_fields(configuration, process, base.get("fields", {})))}
-    roles = {**base.get("contact_roles", {}), **_roles(configuration, process, base.get("contact_roles", {}))}
+    roles = {**_alike(configuration.contact_roles, process.contacts), **base.get("contact_roles", {})}
+    types = _alike(configuration.activity_types, process.activities)
+    activities = {**{key: {"activity": one} for key, one in types.items()}, **base.get("activities", {})}
     people, unmapped = _people(configuration, base.get("people", {}))
     settings = {
         "crm": crm, **configuration.own, **base, "pipelines": pipelines, "fields": fields, "people": people,
-        **({"contact_roles": roles} if roles else {}),
+        **({"contact_roles": roles} if roles else {}), **({"activities": activities} if activities else {}),
     }  # fmt: skip
     left += _left_of(configuration, process, settings)
     return Draft(settings, [*left, *({"place": "people", "label": label} for label in unmapped)])
@@ -112,7 +118,10 @@ def _left_of(configuration: Configuration, process: Process, settings: dict[str,
             yield from ({"place": f"fields.{name}.choices.{key}", "label": label} for key, label in open_ones)
     mapped = {mapping["field"] for mapping in settings["fields"].values()}
     yield from ({"place": "fields", "label": field.key} for field in process.fields if field.key not in mapped)
-    done = {mapping["activity"] for mapping in settings.get("activities", {}).values()}
+    activities = settings.get("activities", {})
+    types = [one for one in configuration.activity_types if one[0] not in activities]
+    yield from ({"place": f"activities.{key}", "label": label} for key, label in types)
+    done = {mapping["activity"] for mapping in activities.values()}
     yield from ({"place": "activities", "label": one.key} for one in process.activities if one.key not in done)
     roles = settings.get("contact_roles", {}).values()
     yield from ({"place": "contact_roles", "label": one.key} for one in process.contacts if one.key not in roles)
@@ -158,13 +167,11 @@ def _choices(found: CrmField, known: Iterable[tuple[str, Any]]) -> Iterator[tupl
             yield choice_id, key
 
 
-def _roles(configuration: Configuration, process: Process, base: dict[str, str]) -> dict[str, str]:
-    guessed = {
-        key: next((one.key for one in process.contacts if _slug(label) in _names(one.key, one.name)), None)
-        for key, label in configuration.contact_roles
-        if key not in base
-    }
-    return {key: role for key, role in guessed.items() if role is not None}
+def _alike(theirs: Iterable[tuple[str, str]], ours: Sequence[ActivityType] | Sequence[Named]) -> dict[str, str]:
+    """Which of ours each of the CRM's is, by its name."""
+    guessed = {key: next((one.key for one in ours if _slug(label) in _names(one.key, one.name)), None)
+               for key, label in theirs}  # fmt: skip
+    return {key: found for key, found in guessed.items() if found is not None}
 
 
 def _people(configuration: Configuration, base: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -19,7 +19,7 @@ from app.store.connections import StoredConnection
 from app.store.database import Database
 
 _MOST = 2_000_000
-_WRAPPERS = ("results", "data", "value", "records", "pipeline", "fields", "users")
+_WRAPPERS = ("results", "data", "value", "records", "pipeline", "fields", "users", "options")
 """What CRMs call the list in an answer."""
 
 

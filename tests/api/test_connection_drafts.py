@@ -85,7 +85,7 @@ async def test_what_is_no_configuration_is_told_what_one_is_made_of(world: World
     [error] = (await world.ask("POST", "/connection-drafts", json=asked)).json()["errors"]
     assert error["message"] == (
         "this is no configuration of hubspot: an object with `pipelines`, `properties`, `owners`, `labels`, "
-        "`portal_id`, each as its API gives it"
+        "`activity_types`, `portal_id`, each as its API gives it"
     )
 
 

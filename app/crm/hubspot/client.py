@@ -99,9 +99,10 @@ class HubspotClient:
         await self._api.patch(deal_path(object_id), {"properties": properties})
 
     async def configuration(self) -> dict[str, Any]:
-        """Pipelines with their stages, properties, owners, and the labels of contacts, as HubSpot writes them."""
+        """Pipelines with stages, properties, owners, labels of contacts, types of activities, as HubSpot writes them."""
         account = await self._optional(self._api.get("/account-info/v3/details"))
         labels = await self._optional(self._api.get("/crm/v4/associations/deals/contacts/labels"))
+        types = await self._optional(self._api.get("/crm/v3/properties/meetings/hs_activity_type"))
         owners = [one async for one in self._api.pages("/crm/v3/owners", limit=100)]
         return {
             "portal_id": account.get("portalId"),
@@ -109,6 +110,7 @@ class HubspotClient:
             "properties": results(await self._api.get("/crm/v3/properties/deals")),
             "owners": owners,
             "labels": results(labels),
+            "activity_types": types.get("options") or [],
         }
 
     async def renew_channel(self, now: datetime) -> datetime | None:  # noqa: ARG002 - of every client

@@ -17,13 +17,14 @@ _TYPES: dict[str, FieldType] = {
 
 
 def configuration(found: dict[str, Any]) -> Configuration:
-    """Pipelines, their stages in order; properties; owners, each under both ids; the account; labels of contacts."""
+    """Pipelines, stages in order; properties; owners, each under both ids; the account; labels; types of activities."""
     pipelines = tuple(_pipeline(one) for one in _things(found, "pipelines"))
     fields = tuple(_field(one) for one in _things(found, "properties"))
     people = tuple(person for one in _things(found, "owners") if (person := _person(one)).ids)
     portal = found.get("portal_id")
     roles = tuple((label, label) for one in _things(found, "labels") if isinstance(label := one.get("label"), str))
-    return Configuration(pipelines, fields, people, {"portal_id": portal} if id_of(portal) else {}, roles)
+    types = tuple((str(one.get("value")), str(one.get("label"))) for one in _things(found, "activity_types"))
+    return Configuration(pipelines, fields, people, {"portal_id": portal} if id_of(portal) else {}, roles, types)
 
 
 def closed(stage: Mapping[str, Any]) -> Literal["won", "lost"] | None:

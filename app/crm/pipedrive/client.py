@@ -109,12 +109,13 @@ class PipedriveClient:
         await self._api.call("PATCH", f"/api/v2/deals/{_number(object_id)}", body=body)
 
     async def configuration(self) -> dict[str, Any]:
-        """Pipelines, stages, fields of deals, users, the company."""
+        """Pipelines, stages, fields of deals, users, types of activities, the company."""
         return {
             "pipelines": [one async for one in self._pages("/api/v2/pipelines", {})],
             "stages": [one async for one in self._pages("/api/v2/stages", {})],
             "fields": [one async for one in self._numbered("/v1/dealFields", {})],
             "users": _list(await self._api.call("GET", "/v1/users")),
+            "activity_types": _list(await self._api.call("GET", "/v1/activityTypes")),
             "me": _object(await self._api.call("GET", "/v1/users/me"), "data"),
         }
 

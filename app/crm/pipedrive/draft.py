@@ -18,7 +18,7 @@ _CLOSED = (CrmStage(WON, "Won", "won"), CrmStage(LOST, "Lost", "lost"))
 
 
 def configuration(found: dict[str, Any]) -> Configuration:
-    """Pipelines with their stages, and the two ways to close; fields; users; the company."""
+    """Pipelines with their stages, and the two ways to close; fields; users; the company; types of activities."""
     stages = objects_in(found.get("stages"))
     pipelines = []
     for one in objects_in(found.get("pipelines")):
@@ -30,7 +30,10 @@ def configuration(found: dict[str, Any]) -> Configuration:
     people = tuple(CrmPerson((str(one.get("id")),), str(one.get("name"))) for one in objects_in(found.get("users")))
     me = found.get("me")
     company = id_or_none(me.get("company_id")) if isinstance(me, dict) else None
-    return Configuration(tuple(pipelines), fields, people, {"company_id": company} if company else {})
+    account = {"company_id": company} if company else {}
+    kinds = [one for one in objects_in(found.get("activity_types")) if one.get("active_flag") is not False]
+    types = tuple((str(one.get("key_string")), str(one.get("name"))) for one in kinds)
+    return Configuration(tuple(pipelines), fields, people, account, activity_types=types)
 
 
 def _place(stage: dict[str, Any]) -> int:

@@ -48,6 +48,11 @@ class HubspotSetup(FakeCrm):
         ]
         return Answer(200, {"results": own})
 
+    @route("GET", "/crm/v3/properties/meetings/hs_activity_type")
+    def activity_types(self, _call: Call) -> Answer:
+        """The types that meetings and calls may have."""
+        return Answer(200, {"name": "hs_activity_type", "options": [{"value": "Demo", "label": "Demo"}]})
+
     @route("GET", "/crm/v3/owners")
     def list_owners(self, call: Call) -> Answer:
         """The owners, one a page."""

@@ -165,6 +165,11 @@ class FakePipedrive(FakeCrm):
     def _none(self, _call: Call) -> Answer:
         return Answer(200, {"success": True, "data": None})
 
+    @route("GET", "/v1/activityTypes")
+    def _types(self, _call: Call) -> Answer:
+        kinds = [{"id": 1, "name": "Demo", "key_string": "demo", "active_flag": True}]
+        return Answer(200, {"success": True, "data": kinds})
+
     @route("GET", "/v1/users/me")
     def _me(self, _call: Call) -> Answer:
         return Answer(200, {"success": True, "data": {"id": OURS, "company_id": int(COMPANY)}})

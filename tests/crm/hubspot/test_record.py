@@ -126,6 +126,7 @@ async def test_a_mapping_is_drafted_from_the_account_s_configuration(world: Worl
         "legal_ok": {"field": "legal_ok", "type": "boolean"},
     }
     assert draft.settings["people"]["o-77"] == draft.settings["people"]["77"] == {"id": "ann-lee"}
+    assert draft.settings["activities"] == {"Demo": {"activity": "demo"}}
     assert {"place": "pipelines.renewals.stages.due", "label": "Due"} in draft.left
 
 

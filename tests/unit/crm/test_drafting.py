@@ -36,20 +36,22 @@ def left(found: Draft) -> list[str]:
 
 def test_everything_that_is_not_mapped_is_listed() -> None:
     plan = CrmField("plan", "Plan", "choice", (("B", "Basic"), ("X", "Gold")))
-    found = draft(fields=(plan,), contact_roles=(("Decisore", "Decisore"), ("Other", "Other")))
+    roles, types = (("Decisore", "Decisore"), ("Other", "Other")), (("7", "Demo"), ("8", "Lunch"))
+    found = draft(fields=(plan,), contact_roles=roles, activity_types=types)
     assert found.settings == {
         "crm": "hubspot",
         "pipelines": {"p": {"process": "sales", "stages": {"1": "new", "2": "demo", "w": "won"}}},
         "fields": {"plan": {"field": "plan", "type": "choice", "choices": {"B": "basic"}}},
         "people": {},
         "contact_roles": {"Decisore": "economic_buyer"},
+        "activities": {"7": {"activity": "demo"}},
     }
     assert left(found) == [
         "pipelines.p.stages.3: Haggling",
         "fields.plan.choices.X: Gold",
         "fields: amount",
+        "activities.8: Lunch",
         "activities: call",
-        "activities: demo",
         "contact_roles: champion",
     ]
 

@@ -107,6 +107,7 @@ WRITING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "put_off": (lambda tx: crm_records.put_off(tx, record(tenant_id=THEIRS, object_id="8"), None), False),
     "put_move": (lambda tx: crm_moves.put_move(tx, crm_move(tenant_id=THEIRS, verdict="own")), None),
     "delete_move": (lambda tx: crm_moves.delete_move(tx, THEIRS, "hub-1", "7", "e-2"), None),
+    "rename_move": (lambda tx: crm_moves.rename_move(tx, THEIRS, "hub-1", "7", "e-2", new_key="e-3"), None),
     "note_remedied": (lambda tx: crm_moves.note_remedied(tx, THEIRS, "hub-1", "7", "e-2", remedied="{}"), False),
     "keep_access": (lambda tx: connections.keep_access(tx, THEIRS, "hub-1", "theirs", NOON), None),
     "revoke_key": (lambda tx: keys.revoke_key(tx, THEIRS, "k1", NOON), False),

@@ -99,7 +99,7 @@ class HubspotClient:
         await self._api.patch(deal_path(object_id), {"properties": properties})
 
     async def configuration(self) -> dict[str, Any]:
-        """Pipelines with stages, properties, owners, labels of contacts, types of activities, as HubSpot writes them."""
+        """Pipelines with stages, properties, owners, contacts' labels, types of activities, as HubSpot writes them."""
         account = await self._optional(self._api.get("/account-info/v3/details"))
         labels = await self._optional(self._api.get("/crm/v4/associations/deals/contacts/labels"))
         types = await self._optional(self._api.get("/crm/v3/properties/meetings/hs_activity_type"))

@@ -13,7 +13,7 @@ from app import clock
 from app.services.ids import new_id
 from app.store import outbox as store
 from app.store.database import Transaction
-from app.store.outbox import StoredItem
+from app.store.outbox import StoredItem, withdrawn
 from app.store.outbox_targets import know_target
 
 
@@ -117,14 +117,14 @@ def reason(code: str, **params: Any) -> str:
 
 
 def work_of(item: StoredItem) -> Work:
-    """A claimed item, for its handler."""
+    """A claimed item, for its handler; under the key that it was enqueued with, also when it was withdrawn since."""
     return Work(
         item.tenant_id,
         item.item_id,
         item.target_id,
         item.order_key,
         item.kind,
-        item.dedupe_key,
+        item.dedupe_key.removesuffix(withdrawn(item.item_id)),
         json.loads(item.payload),
         item.attempts,
         item.created_at,

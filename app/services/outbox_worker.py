@@ -128,6 +128,8 @@ class OutboxWorker(Background):
             raise
         except StoreError as error:  # the lease ends, and somebody does it once more
             _log.warning("outbox_result_not_written", item_id=item.item_id, reason=str(error))
+        except Exception:  # noqa: BLE001 - the same, whatever it was
+            _log.exception("outbox_result_not_written", item_id=item.item_id)
 
     async def _attempt(self, item: StoredItem) -> str:
         """Let the handler do it, then write down what became of it."""

@@ -52,6 +52,7 @@ TARGET = by_key(TABLE, "tenant_id", "target_id")
 WAITING = TABLE.c.status == literal_column("'waiting'")
 UNDONE: ColumnElement[bool] = literal_column("status IN ('dead', 'cancelled')")
 """Said as in its partial index, beside the status that is asked for."""
+WITHDRAWN = "#"
 BEHIND_ALL = "~"
 """A cursor for the first page: SQLite takes that index only when asked for a part of it."""
 BY_TIME = TABLE.c.attempts >= literal_column("0")
@@ -124,7 +125,7 @@ CANCEL = command(update(TABLE).where(*ONE, WAITING, IDLE).values({**_FREE, **_OV
 WITHDRAW = command(
     update(TABLE)
     .where(*by_key(TABLE, "tenant_id", "dedupe_key"), WAITING, IDLE)
-    .values({**_FREE, **_OVER, "dedupe_key": TABLE.c.dedupe_key + "#" + TABLE.c.item_id})
+    .values({**_FREE, **_OVER, "dedupe_key": TABLE.c.dedupe_key + WITHDRAWN + TABLE.c.item_id})
 )
 RELEASE = command(update(TABLE).where(*TARGET, WAITING, BY_TIME, IDLE).values(not_before=NOW))
 CANCEL_ALL = command(update(TABLE).where(*TARGET, WAITING, BY_TIME, IDLE).values({**_FREE, **_OVER}))
@@ -139,6 +140,11 @@ FINISHED = select(TABLE.c.tenant_id, TABLE.c.item_id).where(
 )
 FORGET = command(delete(TABLE).where(KEY.in_(page(FINISHED.where(TABLE.c.status != literal_column("'dead'"))))))
 FORGET_DEAD = command(delete(TABLE).where(KEY.in_(page(FINISHED))))
+
+
+def withdrawn(item_id: str) -> str:
+    """What the key of an item ends with since it was withdrawn."""
+    return WITHDRAWN + item_id
 
 
 async def insert_item_if_new(tx: Transaction, item: StoredItem) -> bool:

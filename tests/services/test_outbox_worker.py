@@ -9,6 +9,7 @@ import pytest
 from app import clock
 from app.services import outbox_worker
 from app.services.outbox import GiveUp, Item, Later, Work, cancel
+from app.services.outbox_report import replay
 from app.services.outbox_schedule import WAITS
 from app.services.outbox_worker import OutboxWorker
 from app.store.database import Database
@@ -231,6 +232,20 @@ async def test_what_was_taken_back_is_not_done_and_can_be_enqueued_again(databas
     (again,) = await put(database, later)
     assert again is not None
     assert await put(database, later) == [None]
+
+
+async def test_what_was_taken_back_and_is_replayed_is_done_under_the_key_that_it_had(database: Database) -> None:
+    keys: list[str] = []
+
+    async def handler(work: Work) -> None:
+        keys.append(work.dedupe_key)
+
+    (item_id,) = await put(database, item("1", not_before=clock.now() + timedelta(hours=4)))
+    await database.transaction(lambda tx: cancel(tx, "acme", "1", clock.now()))
+    await database.transaction(lambda tx: replay(tx, "acme", item_id or "", clock.now()))
+    async with working(database, handler):
+        await reach(database, _1="done")
+    assert keys == ["1"]
 
 
 async def test_twenty_workers_do_each_item_once(database: Database) -> None:

@@ -13,7 +13,7 @@ from app import clock
 from app.crm.client import Client, ClientError, Note, Standing, Task
 from app.crm.http import Unreachable
 from app.crm.record import OwnWrite, from_document, to_document
-from app.crm.timeline import Move
+from app.crm.timeline import Entry, Move
 from app.crm.way_back import crm_owner, is_still_there, put_back_by, refused_in_a_row, way_back
 from app.engine import Decision, instant
 from app.i18n import Locale
@@ -121,7 +121,7 @@ class Remedies:
         deal, move = drift.taken.deal, drift.move
         if drift.back == "us":
             return "already_done"
-        if _is_closed(drift) and not deal.settings.revert_closed:
+        if _is_closed(drift, move.entry) and not deal.settings.revert_closed:
             return "closed"
         target = way_back(deal.settings, drift.first)
         if target is None:
@@ -143,6 +143,8 @@ class Remedies:
         return "done"
 
     async def _task(self, drift: Drift, reasons: Decision, text: str) -> str:
+        if _is_closed(drift, drift.taken.deal.line.entries[-1]) and not _is_closed(drift, drift.move.entry):
+            return "moved_on"
         if await drift.client.has_task(drift.object_id, drift.marker):
             return "already_done"
         judgement, now = drift.judgement, drift.taken.snapshot
@@ -155,7 +157,7 @@ class Remedies:
     async def _remember_own(self, drift: Drift, target: Standing) -> None:
         """Before we write: should we die over it, its echo is known for ours."""
         move = drift.move
-        step = move.before.crm_stage if move.before is not None and _is_closed(drift) else None
+        step = move.before.crm_stage if move.before is not None and _is_closed(drift, move.entry) else None
         write = OwnWrite(target.pipeline, target.stage, clock.now(), move.event.at, move.identity, step)
 
         async def work(tx: Transaction) -> None:
@@ -186,9 +188,9 @@ def _place(drift: Drift) -> tuple[str, str, str]:
     return drift.connection.tenant_id, drift.connection.connection_id, drift.object_id
 
 
-def _is_closed(drift: Drift) -> bool:
-    """Whether the refused move has won or lost the deal."""
-    stage = drift.judgement.compiled.stages.get(drift.move.entry.stage)
+def _is_closed(drift: Drift, entry: Entry) -> bool:
+    """Whether the deal was won or lost there."""
+    stage = drift.judgement.compiled.stages.get(entry.stage)
     return stage is not None and stage.kind != "open"
 
 

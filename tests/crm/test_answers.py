@@ -83,3 +83,14 @@ async def test_where_the_crm_refuses_the_stage_the_rest_is_done_and_the_reason_t
     assert await world.came_to(deal) == [{"revert": "client_refused", "note": "done", "task": "done"}]
     (note,) = world.crm.notes(deal)
     assert "put back" not in note
+
+
+async def test_a_deal_that_was_lost_since_gets_a_note_and_no_task(world: Circle) -> None:
+    deal = await _drifted(world)
+    await world.tick()
+    await world.crm.move(deal, "lost")
+    await world.judged(deal, MADE, DRIFT, ("demo_completed", "lost", "allowed"))
+    await world.settled()
+    await world.answer()
+    assert await world.came_to(deal) == [{"revert": "moved_on", "note": "done", "task": "moved_on"}]
+    assert (world.crm.stage(deal), len(world.crm.notes(deal)), world.crm.tasks(deal)) == ("lost", 1, [])

@@ -23,6 +23,7 @@ AHEAD = timedelta(hours=12)
 """So long before it expires a channel is renewed."""
 OVERLAP = timedelta(minutes=10)
 """So much of what was read already is read again: the CRM's own index lags behind."""
+SOON = timedelta(minutes=1)
 _AT_ONCE = 100
 _SIDE_BY_SIDE = 10
 """So many CRMs may hang before anybody's channel is late."""
@@ -71,7 +72,7 @@ async def _tell_expiring(db: Database, events: Events, state: ConnectionState, c
 async def begin_reconciling(db: Database, now: datetime, wake: Callable[[], None]) -> None:
     """Begin the reconciling reads that are due, each as a sync of what has changed since the last one.
 
-    While the last one still goes on, none is begun beside it.
+    While the last one still goes on, none is begun beside it, but soon after.
     """
 
     async def work(tx: Transaction) -> bool:
@@ -83,8 +84,10 @@ async def begin_reconciling(db: Database, now: datetime, wake: Callable[[], None
             await states.set_reconciling(tx, state.tenant_id, state.connection_id, None)
             return True
         pause = duration(settings_of(connection).reconcile)
-        await states.set_reconciling(tx, state.tenant_id, state.connection_id, now + pause)
-        if await is_reconciling(tx, state.tenant_id, state.connection_id):
+        going_on = await is_reconciling(tx, state.tenant_id, state.connection_id)
+        following = now + (min(pause, SOON) if going_on else pause)
+        await states.set_reconciling(tx, state.tenant_id, state.connection_id, following)
+        if going_on:
             return True
         since = (state.reconciled_until or now) - OVERLAP
         asked = Asked(state.connection_id, changed_since=since, reconciles=True)

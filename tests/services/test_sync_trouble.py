@@ -138,7 +138,7 @@ async def test_no_reconciling_read_is_begun_beside_another(database: Database) -
     found = await read_state(database, "acme", "hub-1")
     assert found is not None
     assert (ran, crm.read, found.reconciled_until, found.reconcile_at) == (
-        1, crm.ids, now, now + timedelta(hours=4),
+        1, crm.ids, now, now + timedelta(hours=3, minutes=1),
     )  # fmt: skip
     await begin_reconciling(database, now + timedelta(hours=4), lambda: None)
     assert await is_reconciling(database, "acme", "hub-1") is True

@@ -14,6 +14,7 @@ from app.services.ids import new_id
 from app.services.outbox import reason
 from app.services.outbox_report import why
 from app.services.refusals import Refused
+from app.services.unlisted import kept_deals, was_passed_over
 from app.store.crm_records import ask_to_judge
 from app.store.database import Database, DatabaseDown, Reader, Transaction
 from app.store.syncs import StoredSync, insert_sync, read_sync, save_sync
@@ -142,6 +143,7 @@ class Running:
         self._page: str | None = place.get("page")
         self._skip: int = place.get("skip", 0)
         self._failing: int = place.get("failing", 0)
+        self._unlisted: bool = place.get("unlisted", False)
         self._elsewhere: list[str] = []
         self._unread: list[str] = []
         self._began_at = self._saved_at = clock.now()
@@ -165,6 +167,7 @@ class Running:
         return "done"
 
     async def _all(self, client: Client) -> None:
+        """Every deal that the CRM lists; where all of them are asked for, also those that only we know of."""
         if self._sync.object_id is not None:
             await self._one(self._sync.object_id)
             return
@@ -172,18 +175,26 @@ class Running:
             page = await self._list(client)
             self._sync = self._sync._replace(total=page.total if page.total is not None else self._sync.total)
             for object_id in page.ids[self._skip :]:
-                await self._one(object_id)
+                if not self._unlisted:
+                    await self._one(object_id)
+                elif await was_passed_over(self._db, self._sync, object_id):
+                    self._sync = self._sync._replace(total=self._sync.total and self._sync.total + 1)
+                    await self._one(object_id)
                 self._skip += 1
                 await self._save_if_due()
                 if clock.now() - self._began_at >= TURN:
                     raise _Pause(0.0)
             if page.cursor is None:
-                return
+                if self._unlisted or self._sync.changed_since is not None:
+                    return
+                self._unlisted = True
             self._page, self._skip = page.cursor, 0
             await self._save()
 
     async def _list(self, client: Client) -> Page:
         """The next page. What keeps it from us may pass, and ends nothing but this turn."""
+        if self._unlisted:
+            return await kept_deals(self._db, self._sync, self._page)
         try:
             return await self._patiently(lambda: client.list_deals(self._sync.changed_since, self._page))
         except (ClientError, Unreachable) as error:
@@ -247,8 +258,10 @@ class Running:
         """Write where it stands; with it, the gaps that a reconciling read found, and what is to be read again."""
         now = clock.now()
         held = self._sync.lease_until
-        place = json.dumps({"page": self._page, "skip": self._skip, "failing": self._failing})
-        saved = self._sync._replace(**{"cursor": place, "lease_until": now + LEASE, "updated_at": now, **changes})
+        place = {"page": self._page, "skip": self._skip, "failing": self._failing, "unlisted": self._unlisted}
+        saved = self._sync._replace(
+            **{"cursor": json.dumps(place), "lease_until": now + LEASE, "updated_at": now, **changes}
+        )
         found, unread = self._elsewhere if saved.reconciles else [], self._unread
 
         async def work(tx: Transaction) -> bool:

@@ -64,6 +64,12 @@ FIRST_DUE = Query(
     ),
     StoredRecord._make,
 )
+OBJECTS: Query[tuple[str]] = Query(
+    page(select(TABLE.c.object_id).where(*KEY, TABLE.c.object_id > named(TABLE, "object_id", "after"))).order_by(
+        TABLE.c.object_id
+    ),
+    tuple,
+)
 MOVE_ON = command(
     update(TABLE)
     .where(*ONE, TABLE.c.judge_at == named(TABLE, "judge_at", "lease"))
@@ -75,6 +81,12 @@ LEASE = command(update(TABLE).where(*ONE).values(judge_at=named(TABLE, "judge_at
 async def read_record(db: Reader, tenant_id: str, connection_id: str, object_id: str) -> StoredRecord | None:
     """One record; None when nothing was ever told of the deal."""
     return await db.fetch_one(READ, _key(tenant_id, connection_id, object_id))
+
+
+async def list_objects(db: Reader, tenant_id: str, connection_id: str, *, after: str, limit: int) -> list[str]:
+    """The ids of a connection's deals, in their order."""
+    key = {"tenant_id": tenant_id, "connection_id": connection_id, "after": after, "limit": limit}
+    return [row[0] for row in await db.fetch_all(OBJECTS, key)]
 
 
 async def lock_record(tx: Transaction, tenant_id: str, connection_id: str, object_id: str) -> StoredRecord:

@@ -8,14 +8,21 @@ import pytest
 
 from app import clock
 from app.crm.client import ClientError
+from app.crm.record import from_document, gone_by
 from app.crm.secrets import encrypt
 from app.services import settling
+from app.services.connection_care import Reconciled
 from app.services.deliveries import Progress, work_on
+from app.services.events import Events
 from app.services.processes import Processes
 from app.services.read_back import UNDER_WAY, Reading
 from app.services.settling import Judges
+from app.services.sync import Asked, begin
+from app.services.sync_worker import SyncWorker
 from app.store.connections import StoredConnection, put_connection
+from app.store.crm_records import read_record
 from app.store.database import Database
+from app.store.syncs import read_sync
 from tests.crm.builders import SECRET, hubspot_settings
 from tests.crm.fakes.hubspot import FakeHubspot
 from tests.crm.http import PlainHttp
@@ -109,6 +116,22 @@ async def test_a_deal_of_which_nothing_was_told_is_a_gap_unless_it_is_older_than
     assert await world.is_gap(old) is False
     world.moved(old, W, ago=timedelta(hours=1))
     assert [await world.is_gap(old), await world.is_gap(world.crm.add_deal())] == [True, True]
+
+
+async def test_a_deal_that_was_deleted_without_a_word_is_found_gone_when_all_are_read(world: World) -> None:
+    deals = [world.crm.add_deal(), world.crm.add_deal()]
+    for deal in deals:
+        await world.is_gap(deal)
+    world.crm.delete(deals[0])
+    database, reading = world.database, world.reading
+    begun = await database.transaction(lambda tx: begin(tx, "acme", Asked("crm"), clock.now()))
+    worker = SyncWorker(database, reading.client_of, reading.read_back, Reconciled(Events("urn:test")))
+    assert await worker.next() is True
+    ended = await read_sync(database, "acme", begun.sync_id)
+    assert ended is not None
+    records = [await read_record(database, "acme", "crm", deal) for deal in deals]
+    gone = [gone_by(from_document(record.document).events) for record in records if record is not None]
+    assert ([one and one.kind for one in gone], ended.status, ended.done) == (["deleted", None], "done", 2)
 
 
 async def test_a_reading_that_takes_too_long_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

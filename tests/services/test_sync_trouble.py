@@ -6,15 +6,19 @@ import pytest
 
 from app import clock
 from app.crm.client import ClientError, Page
+from app.crm.events import Event
+from app.crm.facts import Reading
 from app.crm.http import Unreachable
-from app.services import sync
+from app.crm.record import Record, to_document
+from app.services import sync, unlisted
 from app.services.connection_care import begin_reconciling, renew_channels
 from app.services.events import Events
 from app.store.connection_states import read_state
-from app.store.crm_records import read_record
-from app.store.database import Database
+from app.store.crm_records import lock_record, read_record, write_record
+from app.store.database import Database, Transaction
 from app.store.syncs import claim_sync, is_reconciling, read_sync
 from tests.services.test_sync import Crm, connected, started, state, worker_of
+from tests.store.rows import NOON
 
 FAILING = ClientError("client_failing", again=True, status=500)
 BUSY = ClientError("client_throttled", again=True, after=0.001, status=429)
@@ -142,3 +146,34 @@ async def test_no_reconciling_read_is_begun_beside_another(database: Database) -
     )  # fmt: skip
     await begin_reconciling(database, now + timedelta(hours=4), lambda: None)
     assert await is_reconciling(database, "acme", "hub-1") is True
+
+
+async def _keep(database: Database, *records: tuple[str, Record]) -> None:
+    async def work(tx: Transaction) -> None:
+        for object_id, record in records:
+            stored = await lock_record(tx, "acme", "hub-1", object_id)
+            await write_record(tx, stored._replace(document=to_document(record)))
+
+    await database.transaction(work)
+
+
+async def test_deals_that_only_we_know_of_are_read_too_where_all_are_asked_for(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unlisted, "PAGE", 2)
+    monkeypatch.setattr(sync, "TURN", timedelta(0))
+    known = Record((Event("e", "7", "created", NOON),))
+    gone = known.with_events([Event("d", "7", "deleted", NOON)])
+    read = known._replace(readings={"fields": Reading(clock.now() + timedelta(hours=1), NOON)})
+    await _keep(database, ("60", gone), ("61", known), ("62", read), ("63", known), ("64", known), ("65", Record()))
+    crm = Crm(2)
+    crm.failing["64"] = FAILING
+    since, everything = await started(database, changed_since=NOON), await started(database)
+    worker = worker_of(database, crm)
+    while await worker.next():
+        pass
+    assert (sorted(crm.read), await state(database, since)) == (
+        ["0", "0", "1", "1", "61", "63"],
+        ("done", 2, 0, 2, None),
+    )
+    assert await state(database, everything) == ("done", 4, 1, 5, "client_failing")

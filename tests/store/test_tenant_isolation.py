@@ -63,6 +63,7 @@ READING: dict[str, tuple[Callable[[Any], Awaitable[Any]], object]] = {
     "list_activities": (lambda db: activities.list_activities(db, THEIRS, "D-1"), []),
     "read_connection": (lambda db: connections.read_connection(db, THEIRS, "hub-1"), None),
     "read_record": (lambda db: crm_records.read_record(db, THEIRS, "hub-1", "7"), None),
+    "list_objects": (lambda db: crm_records.list_objects(db, THEIRS, "hub-1", after="", limit=9), []),
     "list_moves": (lambda db: crm_moves.list_moves(db, THEIRS, "hub-1", "7"), []),
     "list_drift": (lambda db: crm_moves.list_drift(db, THEIRS, crm_moves.Wanted("sales"), limit=9), []),
     "count_moves": (lambda db: crm_moves.count_moves(db, THEIRS, crm_moves.Wanted("sales"), by="channel"), []),

@@ -143,7 +143,7 @@ class Remedies:
         return "done"
 
     async def _task(self, drift: Drift, reasons: Decision, text: str) -> str:
-        if _is_closed(drift, drift.taken.deal.line.entries[-1]) and not _is_closed(drift, drift.move.entry):
+        if _is_over(drift):
             return "moved_on"
         if await drift.client.has_task(drift.object_id, drift.marker):
             return "already_done"
@@ -192,6 +192,15 @@ def _is_closed(drift: Drift, entry: Entry) -> bool:
     """Whether the deal was won or lost there."""
     stage = drift.judgement.compiled.stages.get(entry.stage)
     return stage is not None and stage.kind != "open"
+
+
+def _is_over(drift: Drift) -> bool:
+    """Whether a later move, which was not refused, has won or lost the deal."""
+    deal = drift.taken.deal
+    last = deal.line.moves[-1]
+    verdict = deal.record.verdicts.get(last.identity)
+    refused = verdict is not None and verdict.standing == "drift"
+    return last != drift.move and not refused and _is_closed(drift, deal.line.entries[-1])
 
 
 def _text(drift: Drift, reasons: Decision, *, put_back: bool) -> str:

@@ -11,6 +11,7 @@ from app.crm.adapters import ADAPTERS
 from app.crm.connection import UNMAPPED
 from app.crm.events import Malformed
 from app.crm.secrets import NoKey, WrongKey
+from app.crm.state import FROM_THE_START
 from app.engine import Decision
 from app.services.connection_settings import settings_of
 from app.services.crm_bodies import read_body_of
@@ -71,7 +72,8 @@ def _cannot_tell(one: Answer) -> bool:
     """
     decision = one.decision
     if decision.outcome == "not_judged":
-        is_new = any(event.kind == "created" for event in one.known.asked)
+        made = (event.at for event in one.known.asked if event.kind == "created")
+        is_new = any(decision.as_of - at <= FROM_THE_START for at in made)
         return decision.from_stage is None and not is_new and not decision.to_stage.startswith(UNMAPPED)
     return decision.outcome == "blocked" and not _refuses(decision)
 

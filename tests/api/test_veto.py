@@ -1,6 +1,8 @@
 """Vetoes over HTTP: a CRM asks before it saves; the status code says whether it may, the body why not."""
 
 import asyncio
+import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -115,6 +117,23 @@ async def test_where_a_deal_stands_that_nobody_told_of_the_connection_decides(
         assert (answer.json()["checked"], answer.json()["decisions"][0]["outcome"]) == (False, "not_judged")
     else:
         assert answer.json()["detail"] == "where the deal stands is not known, so the move cannot be judged"
+
+
+@pytest.mark.parametrize(("choice", "status"), [("open", 200), ("closed", 409)])
+async def test_a_record_with_the_times_of_its_last_save_asks_about_what_is_to_be_saved_now(
+    world: World, choice: str, status: int
+) -> None:
+    await connect(world, on_failure=choice)
+    at = clock.now() - timedelta(days=1)
+    times = {"createdate": (at - timedelta(days=9)).isoformat(), "dealstage": B}
+    record = {"id": DEAL.partition(":")[2], "updatedAt": at.isoformat(), "properties": times}
+    unknown = await ask(world, json.dumps(record).encode())  # it is not new, and nobody told where it stands
+    assert unknown.status_code == status
+    await world.became(await world.deliver(body_of(stage_change(A, at=at))))
+    answer = await ask(world, json.dumps(record).encode())
+    assert answer.status_code == status
+    [decision] = answer.json()["decisions"]
+    assert (decision["from"], decision["to"], decision["outcome"]) == ("demo_scheduled", "demo_completed", "blocked")
 
 
 async def test_what_the_process_says_nothing_of_goes_on_and_is_not_called_checked(world: World) -> None:

@@ -50,9 +50,8 @@ def history(deal: Mapping[str, Any], settings: HubspotSettings) -> History:
 
 
 def record(document: Any, settings: HubspotSettings, at: datetime) -> tuple[Event, ...]:
-    """A deal as the API or a workflow sends it: what stands in it was there when it was last changed, or at `at`.
-
-    Versions, where they are in it, tell when each value came to be there.
+    """A deal as the API or a workflow sends it. It is so now: whoever asks before saving sends it as it is about to be,
+    with the times of before. Versions, where they are in it, tell when each value came to be there.
     """
     if not isinstance(document, dict):
         raise Malformed("event_not_an_object")
@@ -65,9 +64,8 @@ def record(document: Any, settings: HubspotSettings, at: datetime) -> tuple[Even
     deal = {**document, "id": object_id, "propertiesWithHistory": _versions(document, properties)}
     told = history(deal, settings).events
     known = {event.name for event in told}
-    seen_at = min(moment(document.get("updatedAt")) or at, at)
     seen = [
-        make_event(settings.portal_id, object_id, "seen", seen_at, name=name, value=value)
+        make_event(settings.portal_id, object_id, "seen", at, name=name, value=value)
         for name in sorted(settings.followed - known)
         if name in properties and not isinstance(value := _value(properties, name), dict | list)
     ]

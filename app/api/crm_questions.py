@@ -121,12 +121,11 @@ def rendered(
         decision_id, deal_id = new_id(now), one.known.deal_id
         shape = render_decision(one.decision, one.compiled, locale, decision_id=decision_id)
         shapes.append({**shape, "deal_id": deal_id})
-        entries.append(
-            logged(
-                connection.tenant_id, decision_id, one.decision, deal_id=deal_id, actor=one.known.actor, source=source,
-                now=now,
-            )
+        entry = logged(
+            connection.tenant_id, decision_id, one.decision, deal_id=deal_id, actor=one.known.actor, source=source,
+            now=now,
         )  # fmt: skip
+        entries.append(entry._replace(channel=one.known.channel, changed_by=one.known.changed_by))
     return entries, shapes
 
 

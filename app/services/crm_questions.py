@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from app.crm.connection import person_of
 from app.crm.events import Batch, Event
@@ -47,9 +47,22 @@ class Known(NamedTuple):
     @property
     def actor(self) -> Actor | None:
         """Who moves the deal, where the mapping knows them."""
-        told = next((event.by for event in reversed(self.asked) if event.by is not None), None)
-        person = person_of(self.deal.settings, told)
+        person = person_of(self.deal.settings, self._last("by"))
         return Actor(id=person.id, roles=tuple(person.roles)) if person else None
+
+    @property
+    def changed_by(self) -> str | None:
+        """The same, else the CRM's id of them."""
+        return self.actor.id if self.actor else self._last("by")
+
+    @property
+    def channel(self) -> str | None:
+        """Where the CRM says that it happens."""
+        return self._last("channel")
+
+    def _last(self, name: Literal["by", "channel"]) -> str | None:
+        found = (getattr(event, name) for event in reversed(self.asked))
+        return next((one for one in found if one is not None), None)
 
 
 class Answer(NamedTuple):

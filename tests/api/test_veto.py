@@ -41,7 +41,7 @@ def moved(stage: str = B) -> bytes:
 async def test_a_move_that_the_process_blocks_is_refused_with_every_reason(world: World) -> None:
     await connect(world)
     await world.ask("PUT", f"/deals/{DEAL}", json=KNOWN)
-    answer = await ask(world, moved())
+    answer = await ask(world, body_of(stage_change(B, at=clock.now(), by="4711")))
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/move-vetoed")
     [decision] = answer.json()["decisions"]
     assert [(one["requirement"], one["severity"]) for one in decision["findings"]] == [
@@ -50,6 +50,7 @@ async def test_a_move_that_the_process_blocks_is_refused_with_every_reason(world
     assert decision["findings"][0]["message"] in answer.json()["detail"]
     log = (await world.ask("GET", "/decisions")).json()["items"]
     assert [(one["source"], one["outcome"], one["deal_id"]) for one in log] == [("veto", "blocked", DEAL)]
+    assert [(one["channel"], one["changed_by"], one["actor"]) for one in log] == [("CRM_UI", "4711", None)]
     assert (await world.ask("GET", f"/deals/{DEAL}")).json()["stage"] == "demo_scheduled"
 
 

@@ -20,9 +20,14 @@ async def has_text(api: Api, object_id: str, kind: str, name: str, marker: str) 
     ids = ids_in(await associated(api, object_id, kind))
     for start in range(0, len(ids), BODIES):
         found = await api.batch(f"/crm/v3/objects/{kind}/batch/read", ids[start : start + BODIES], properties=[name])
-        if any(marker in str((one.get("properties") or {}).get(name)) for one in found):
+        if any(marker in _text(one, name) for one in found):
             return True
     return False
+
+
+def _text(found: dict[str, Any], name: str) -> str:
+    properties = found.get("properties")
+    return str(properties.get(name)) if isinstance(properties, dict) else ""
 
 
 async def add_note(api: Api, object_id: str, note: Note) -> None:

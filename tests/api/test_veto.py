@@ -137,6 +137,15 @@ async def test_a_record_with_the_times_of_its_last_save_asks_about_what_is_to_be
     assert (decision["from"], decision["to"], decision["outcome"]) == ("demo_scheduled", "demo_completed", "blocked")
 
 
+async def test_a_record_comes_after_all_that_is_known_though_the_crm_s_clock_runs_ahead(world: World) -> None:
+    await connect(world)
+    await world.ask("PUT", f"/deals/{DEAL}", json={**KNOWN, "stage": "lost"})
+    await world.became(await world.deliver(body_of(stage_change(A, at=clock.now() + timedelta(seconds=20)))))
+    record = {"id": DEAL.partition(":")[2], "properties": {"dealstage": B}}
+    [decision] = (await ask(world, json.dumps(record).encode())).json()["decisions"]
+    assert (decision["from"], decision["to"]) == ("demo_scheduled", "demo_completed")
+
+
 async def test_what_the_process_says_nothing_of_goes_on_and_is_not_called_checked(world: World) -> None:
     await connect(world, on_failure="closed")
     for body in (moved("elsewhere"), body_of(creation(at=clock.now()), stage_change(B, at=clock.now()))):

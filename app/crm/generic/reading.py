@@ -33,7 +33,7 @@ def record(content: Any, settings: GenericSettings, now: datetime) -> tuple[Even
         raise Malformed("event_not_an_object")
     object_id = identifier(content, settings.deliveries.id)
     there = _event(content, settings, (object_id, "seen", now, None, None), None)
-    return there, *_values(content, settings, object_id, now, None)
+    return there, *(one._replace(kind="seen") for one in _values(content, settings, object_id, now, None))
 
 
 def _read(body: bytes, settings: GenericSettings, received_at: datetime | None) -> Batch:

@@ -156,7 +156,7 @@ def test_a_record_is_what_is_there_at_this_moment() -> None:
     events = record({"deal": {"id": "42", "stage": 2}}, generic_settings(), NOON)
     assert [(one.object_id, one.kind, one.at, one.name, one.value) for one in events] == [
         ("42", "seen", NOON, None, None),
-        ("42", "changed", NOON, "/deal/stage", "2"),
+        ("42", "seen", NOON, "/deal/stage", "2"),
     ]
     with pytest.raises(Malformed):
         record([1], generic_settings(), NOON)

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, literal_column, null, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, literal_column, null, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.store.database import Query, Reader, Transaction, command
@@ -72,6 +72,14 @@ IS_FIRST = TABLE.c.item_id == (
     )
     .scalar_subquery()
 )
+BUSY = TABLE.alias("busy")
+# Somebody may be at a younger one: an older one was replayed meanwhile, or came from a replica whose clock is behind.
+NOBODY_AT_ANY = ~exists().where(
+    BUSY.c.tenant_id == TABLE.c.tenant_id,
+    BUSY.c.target_id == TABLE.c.target_id,
+    BUSY.c.order_key == TABLE.c.order_key,
+    BUSY.c.lease_until > NOW,
+)
 INSERT = command(insert(TABLE).on_conflict_do_nothing(index_elements=[TABLE.c.tenant_id, TABLE.c.dedupe_key]))
 READ = Query(select_shape(TABLE, StoredItem).where(*ONE), StoredItem._make)
 COUNT_LEASED = Query(
@@ -80,7 +88,7 @@ COUNT_LEASED = Query(
 FIRST_DUE = Query(
     page(
         select_shape(TABLE, StoredItem)
-        .where(*TARGET, WAITING, BY_TIME, TABLE.c.not_before <= NOW, IS_FIRST)
+        .where(*TARGET, WAITING, BY_TIME, TABLE.c.not_before <= NOW, IS_FIRST, NOBODY_AT_ANY)
         .order_by(TABLE.c.not_before, TABLE.c.item_id)
         .with_for_update(skip_locked=True)
     ),
@@ -167,6 +175,8 @@ async def lease_items(
     tx: Transaction, tenant_id: str, target_id: str, *, owner: str, now: datetime, until: datetime, limit: int
 ) -> list[StoredItem]:
     """The first items of a target that are due, each the oldest that waits of its order key; the worker's until then.
+
+    Of an order key at which somebody is, none.
 
     INVARIANT: `lock_target` was called in this transaction, so that nobody else is choosing.
     """

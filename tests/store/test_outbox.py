@@ -104,6 +104,17 @@ async def test_items_of_one_order_key_go_one_after_another(database: Database) -
     assert await take(database, now=NOON + minutes(5)) == ["i-2"]
 
 
+async def test_an_older_item_waits_while_somebody_is_at_a_younger_one(database: Database) -> None:
+    await add(database, outbox_item("i-1", order_key="D-1"), outbox_item("i-2", order_key="D-1"))
+    await take(database)
+    await finish(database, held("i-1"))
+    assert await take(database) == ["i-2"]
+    assert await database.transaction(lambda tx: outbox.replay_item(tx, "acme", "i-1", NOON)) is True
+    assert await take(database) == []
+    await finish(database, held("i-2"))
+    assert await take(database) == ["i-1"]
+
+
 async def test_the_leased_items_of_a_target_are_counted_until_their_leases_end(database: Database) -> None:
     await add(database, outbox_item("i-1"), outbox_item("i-2"), outbox_item("i-3"))
     await take(database, limit=2)

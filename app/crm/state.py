@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from app.crm.approvals import approvals_at, givers
 from app.crm.client import Told
 from app.crm.connection import ConnectionSettings
-from app.crm.events import Event, Fact, Group
+from app.crm.events import Event, Fact, Group, text_of
 from app.crm.facts import activities_at, facts_at, facts_ever, facts_of, ids_known
 from app.crm.record import HISTORY, Record
 from app.crm.timeline import Entry, Move, Timeline, history_of, timeline
@@ -60,12 +60,12 @@ def tell(
         if not record.events and stored.snapshot.stage_entered_at is None:
             record = record._replace(start=stored.snapshot.stage)
         record = record._replace(before={**_before(settings, record, new, stored.snapshot), **record.before})
-    known = {event.key for event in record.events}
+    known = {name for event in record.events for name in (event.key, _content(event))}
     record = record.with_events(new).with_facts(facts)
     if told is not None:
         object_id = next((event.object_id for event in record.events), "")
         record = record.with_told(object_id, told)
-    fresh = tuple(event for event in record.events if event.key not in known)
+    fresh = tuple(event for event in record.events if known.isdisjoint((event.key, _content(event))))
     # facts may come before the stage that makes it a deal of ours
     news = record.events if stored is None else fresh
     history = record.readings.get(HISTORY)
@@ -73,6 +73,11 @@ def tell(
         settings, record.events, _entries(record, stored), record.own, None if history is None else history.at
     )
     return Deal(settings, record, news, line, stored)
+
+
+def _content(event: Event) -> tuple[Any, ...]:
+    """What an event tells, under whatever key."""
+    return event.at, event.name or event.kind, text_of(event.value)
 
 
 def snapshot_now(deal: Deal, deal_id: str, zone: tzinfo) -> Snapshot:

@@ -182,6 +182,18 @@ def test_a_field_that_was_only_seen_later_may_have_been_there() -> None:
     assert _then(_deal(_event(A, 0), _event(B, 9), told)).fields == {"amount": 3}
 
 
+def test_what_was_stored_through_the_api_stays_when_an_older_change_is_told_under_another_key() -> None:
+    known = _deal(_event(A, 0), _event("1000", 5, "amount", kind="seen"))
+    stored = Stored(
+        "sales", Snapshot(id="hs:1", stage="demo_scheduled", stage_entered_at=NOON, fields={"amount": 2000}), NOON
+    )
+    again = _event("1000", 5, "amount")
+    assert again.key < known.record.events[-1].key
+    told = tell(SETTINGS, known.record, (again,), stored)
+    assert _now(told).fields == {"amount": 2000}
+    assert _now(tell(SETTINGS, told.record, (_event("3000", 6, "amount"),), stored)).fields == {"amount": 3000}
+
+
 def test_our_own_writes_are_where_the_deal_has_been_and_no_moves_of_anybody() -> None:
     record = Record(own=(OwnWrite("default", A, _at(20), _at(9)),))
     deal = _deal(_event(A, 0), _event(B, 9), _event(A, 20.1), _event(B, 21), _event(A, 25), record=record)

@@ -1,12 +1,17 @@
 """Where refused moves came from, in the CRM's own ids, so that a deal can be put back there; and whose deal it is."""
 
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Literal
 
 from app.crm.client import Standing
 from app.crm.connection import ConnectionSettings
 from app.crm.state import Deal
 from app.crm.timeline import Move, latest
+
+A_DAY = timedelta(days=1)
+MOST_A_DAY = 3
+"""So often a day one deal is put back to one stage."""
 
 
 def refused_in_a_row(deal: Deal, move: Move, refused: Callable[[Move], bool]) -> list[Move]:
@@ -58,6 +63,15 @@ def put_back_by(deal: Deal, move: Move, homes: Collection[Move]) -> Literal["us"
     since = deal.line.moves[deal.line.moves.index(move) :]
     back = next((one for one in since if one.entry[:2] in places), None)
     return None if back is None else "us" if back.own else "people"
+
+
+def is_contested(deal: Deal, move: Move, first: Move) -> bool:
+    """Whether we have put the deal back there so often by now that something else moves it on every time: a workflow
+    of the CRM's own that our writing sets off would never come to an end.
+    """
+    home, since = first.before, move.event.at - A_DAY
+    ours = [one for one in deal.line.moves if one.own and one.event.at >= since]
+    return home is not None and sum(one.entry[:2] == home[:2] for one in ours) >= MOST_A_DAY
 
 
 def crm_owner(deal: Deal, owner: str | None) -> str | None:

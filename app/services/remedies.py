@@ -14,7 +14,7 @@ from app.crm.client import Client, ClientError, Note, Standing, Task
 from app.crm.http import Unreachable
 from app.crm.record import OwnWrite, from_document, to_document
 from app.crm.timeline import Entry, Move
-from app.crm.way_back import crm_owner, is_still_there, put_back_by, refused_in_a_row, way_back
+from app.crm.way_back import crm_owner, is_contested, is_still_there, put_back_by, refused_in_a_row, way_back
 from app.engine import Decision, instant
 from app.i18n import Locale
 from app.i18n.drift_texts import drift_note, drift_task
@@ -119,10 +119,9 @@ class Remedies:
 
     async def _revert(self, drift: Drift, _reasons: Decision, _text: str) -> str:
         deal, move = drift.taken.deal, drift.move
-        if drift.back == "us":
-            return "already_done"
-        if _is_closed(drift, move.entry) and not deal.settings.revert_closed:
-            return "closed"
+        left = _left_alone(drift)
+        if left is not None:
+            return left
         target = way_back(deal.settings, drift.first)
         if target is None:
             return "stage_before_unknown"
@@ -192,6 +191,16 @@ def _is_closed(drift: Drift, entry: Entry) -> bool:
     """Whether the deal was won or lost there."""
     stage = drift.judgement.compiled.stages.get(entry.stage)
     return stage is not None and stage.kind != "open"
+
+
+def _left_alone(drift: Drift) -> str | None:
+    """Why a deal is not put back, whatever its CRM says; None where it is."""
+    deal, move = drift.taken.deal, drift.move
+    if drift.back == "us":
+        return "already_done"
+    if _is_closed(drift, move.entry) and not deal.settings.revert_closed:
+        return "closed"
+    return "contested" if is_contested(deal, move, drift.first) else None
 
 
 def _is_over(drift: Drift) -> bool:

@@ -94,3 +94,26 @@ async def test_a_deal_that_was_lost_since_gets_a_note_and_no_task(world: Circle)
     await world.answer()
     assert await world.came_to(deal) == [{"revert": "moved_on", "note": "done", "task": "moved_on"}]
     assert (world.crm.stage(deal), len(world.crm.notes(deal)), world.crm.tasks(deal)) == ("lost", 1, [])
+
+
+async def test_a_workflow_that_moves_the_deal_on_every_time_is_not_fought_for_ever(world: Circle) -> None:
+    deal = await _drifted(world)
+    for _ in range(3):
+        await world.answer()
+        await world.until(lambda: _stands(world, deal, "demo_scheduled"))
+        await world.settled()
+        await world.tick()
+        await world.crm.move(deal, "demo_completed")
+        await world.until(lambda: _last(world, deal, DRIFT))
+        await world.settled()
+    await world.answer()
+    assert [one["revert"] for one in await world.came_to(deal)][-1] == "contested"
+    assert world.crm.stage(deal) == "demo_completed"
+
+
+async def _stands(world: Circle, deal: str, stage: str) -> bool:
+    return bool((await world.get(f"/deals/crm:{deal}"))["stage"] == stage)
+
+
+async def _last(world: Circle, deal: str, verdict: tuple[str | None, str | None, str]) -> bool:
+    return (await world.verdicts(deal))[-1] == verdict

@@ -7,7 +7,7 @@ from app.crm.events import Event
 from app.crm.record import OwnWrite, Record
 from app.crm.state import Deal, tell
 from app.crm.timeline import Move
-from app.crm.way_back import is_still_there, put_back_by, refused_in_a_row
+from app.crm.way_back import is_contested, is_still_there, put_back_by, refused_in_a_row
 from tests.crm.builders import NOON, hubspot_settings
 
 A, B, W = "appointmentscheduled", "qualifiedtobuy", "w"
@@ -67,3 +67,16 @@ def test_a_deal_is_still_there_also_on_our_own_way_back() -> None:
     assert not is_still_there(on_the_way, on_the_way.line.moves[2], Standing("default", W))
     moved_on = _deal(A, B, W, B)
     assert not is_still_there(moved_on, moved_on.line.moves[2], Standing("default", B))
+
+
+def test_what_moves_a_deal_on_every_time_is_let_have_it_in_the_end() -> None:
+    def own(minute: int) -> OwnWrite:
+        return OwnWrite("default", A, NOON + timedelta(minutes=minute), NOON + timedelta(minutes=minute - 1))
+
+    thrice = _deal(A, B, A, B, A, B, A, B, own=(own(2), own(4), own(6)))
+    moves = thrice.line.moves
+    assert [is_contested(thrice, moves[place], moves[place]) for place in (1, 7)] == [True, True]
+    twice = _deal(A, B, A, B, A, B, own=(own(2), own(4)))
+    assert not is_contested(twice, twice.line.moves[5], twice.line.moves[5])
+    next_day = moves[7]._replace(event=moves[7].event._replace(at=NOON + timedelta(days=1, minutes=3)))
+    assert not is_contested(thrice, next_day, next_day)

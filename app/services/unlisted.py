@@ -4,6 +4,7 @@ from app.crm.client import Page
 from app.crm.record import from_document, gone_by
 from app.store.crm_records import list_objects, read_record
 from app.store.database import Reader
+from app.store.deals import read_deal
 from app.store.syncs import StoredSync
 
 PAGE = 200
@@ -16,9 +17,13 @@ async def kept_deals(db: Reader, sync: StoredSync, cursor: str | None) -> Page:
 
 
 async def was_passed_over(db: Reader, sync: StoredSync, object_id: str) -> bool:
-    """Whether a deal is there, as far as we know, and nobody has read it, or is about to, since the sync began."""
+    """Whether a deal is there, as far as we know, and nobody has read it, or is about to, since the sync began.
+
+    Of a deal that never stood in any of our processes CRMs may tell, and nobody asks.
+    """
     stored = await read_record(db, sync.tenant_id, sync.connection_id, object_id)
-    if stored is None or stored.judge_at is not None:
+    deal = await read_deal(db, sync.tenant_id, f"{sync.connection_id}:{object_id}")
+    if stored is None or stored.judge_at is not None or deal is None:
         return False
     record = from_document(stored.document)
     if not record.events or gone_by(record.events) is not None:

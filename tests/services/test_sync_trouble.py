@@ -16,11 +16,14 @@ from app.services.events import Events
 from app.store.connection_states import read_state
 from app.store.crm_records import lock_record, read_record, write_record
 from app.store.database import Database, Transaction
+from app.store.deals import insert_deal
 from app.store.syncs import claim_sync, is_reconciling, read_sync
 from tests.services.test_sync import Crm, connected, started, state, worker_of
-from tests.store.rows import NOON
+from tests.store.rows import NOON, deal
 
 FAILING = ClientError("client_failing", again=True, status=500)
+ELSEWHERE = "66"
+"""A deal that is in no process of ours."""
 BUSY = ClientError("client_throttled", again=True, after=0.001, status=429)
 
 
@@ -153,6 +156,8 @@ async def _keep(database: Database, *records: tuple[str, Record]) -> None:
         for object_id, record in records:
             stored = await lock_record(tx, "acme", "hub-1", object_id)
             await write_record(tx, stored._replace(document=to_document(record)))
+            if object_id != ELSEWHERE:
+                await insert_deal(tx, deal(deal_id=f"hub-1:{object_id}", connection_id="hub-1"))
 
     await database.transaction(work)
 
@@ -165,7 +170,16 @@ async def test_deals_that_only_we_know_of_are_read_too_where_all_are_asked_for(
     known = Record((Event("e", "7", "created", NOON),))
     gone = known.with_events([Event("d", "7", "deleted", NOON)])
     read = known._replace(readings={"fields": Reading(clock.now() + timedelta(hours=1), NOON)})
-    await _keep(database, ("60", gone), ("61", known), ("62", read), ("63", known), ("64", known), ("65", Record()))
+    await _keep(
+        database,
+        ("60", gone),
+        ("61", known),
+        ("62", read),
+        ("63", known),
+        ("64", known),
+        ("65", Record()),
+        (ELSEWHERE, known),
+    )
     crm = Crm(2)
     crm.failing["64"] = FAILING
     since, everything = await started(database, changed_since=NOON), await started(database)

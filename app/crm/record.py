@@ -103,9 +103,13 @@ def gone_by(events: Iterable[Event]) -> Event | None:
 
 
 def _gone_or_back(record: Record, object_id: str, told: Told) -> list[Event]:
-    """The event that nobody told: the deal was not there when it was read, or was there again."""
+    """The event that nobody told: the deal was not there when it was read, or was there again.
+
+    One that was found there since then has come back: that it was not, says nothing any more.
+    """
     gone = gone_by(event for event in record.events if event.at <= told.read_at)
-    if told.gone is not None and gone is None:
+    found_since = any(reading.at > told.read_at for reading in record.readings.values())
+    if told.gone is not None and gone is None and not found_since:
         kind, _, into = told.gone.partition(":")
         merged = kind == "merged"
         key = f"read:{told.gone}:{told.read_at.isoformat()}"

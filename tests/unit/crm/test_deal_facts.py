@@ -233,6 +233,8 @@ def test_a_deal_is_gone_until_it_is_restored() -> None:
         f"read:merged:7:{_at(5).isoformat()}", "1", "merged", _at(5), None, "7"
     )
     assert tell(SETTINGS, gone.record, (), None, told=_told(at=9)).line.gone is None
+    late = (_told(at=9), _told(at=7, gone="deleted"))
+    assert [_deal(_event(A, 0), told=order).line.gone for order in (late, late[::-1])] == [None, None]
 
 
 def test_a_record_with_everything_in_it_is_the_same_after_it_was_kept() -> None:

@@ -61,6 +61,11 @@ class Unread(Exception):
         self.again = error.again if isinstance(error, ClientError) else True
         self.after = error.after if isinstance(error, ClientError) else None
 
+    @property
+    def throttled(self) -> bool:
+        """Whether the CRM only asks us to go slower: then the deal can be read, sooner or later."""
+        return self.code == "client_throttled"
+
 
 async def claim(db: Database, tenant_id: str, connection_id: str, *, now: datetime, limit: int) -> list[StoredRecord]:
     """Take deals of a connection that have settled, under a lease."""
@@ -79,7 +84,7 @@ async def settle(judges: Judges, record: StoredRecord) -> str:
     try:
         told = await read_back(judges, connection, record.object_id)
     except Unread as why:
-        if why.again and record.attempts < len(WAITS):
+        if why.throttled or (why.again and record.attempts < len(WAITS)):
             await _try_again(db, record, why)
             return "later"
         _log.warning("deal_judged_unread", connection=record.connection_id, reason=why.code)
@@ -135,6 +140,6 @@ async def give_up_for_now(db: Database, record: StoredRecord) -> None:
 
 async def _try_again(db: Database, record: StoredRecord, why: Unread) -> None:
     asked = min(timedelta(seconds=max(why.after or 0.0, 0.0)), LONGEST_ASKED)
-    until = clock.now() + max(WAITS[record.attempts], asked)
-    once_more = record._replace(attempts=record.attempts + 1)
+    until = clock.now() + max(WAITS[min(record.attempts, len(WAITS) - 1)], asked)
+    once_more = record if why.throttled else record._replace(attempts=record.attempts + 1)
     await db.transaction(lambda tx: put_off(tx, once_more, until))

@@ -112,11 +112,13 @@ async def test_a_crm_that_asks_for_time_gets_it(database: Database, crm: FakeHub
     deal = crm.add_deal()
     await _ask(database, deal)
     crm.throttle_next(9, retry_after=600)
-    assert await settle(judges, await _claimed(database)) == "later"
+    last_but_for_that = (await _claimed(database))._replace(attempts=len(WAITS))
+    assert await settle(judges, last_but_for_that) == "later"
     record = await read_record(database, "acme", "hs", deal)
     assert record is not None
     assert record.judge_at is not None
     assert record.judge_at - clock.now() > timedelta(seconds=590)
+    assert record.attempts == len(WAITS)
 
 
 async def test_a_claim_is_nobody_else_s_until_its_lease_ends(

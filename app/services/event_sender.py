@@ -13,7 +13,7 @@ from app.services.secret_overlap import secrets_of
 from app.store.database import Database
 from app.store.endpoints import StoredEndpoint, pause_endpoint, read_endpoint
 
-_PAUSED_WAITS = 3600.0
+_PAUSED_WAITS = 600.0
 _KEYLESS_WAITS = 300.0
 _GONE = 410
 _log = logs.get_logger(__name__)
@@ -34,7 +34,7 @@ class EventSender:
         if endpoint is None:
             raise GiveUp("endpoint_gone")
         if endpoint.paused:
-            raise Later("endpoint_paused", after=_PAUSED_WAITS, counts=False)
+            raise Later("endpoint_paused", after=_PAUSED_WAITS, counts=False, whole=True)
         now = clock.now()
         body = json.dumps(work.payload, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {
@@ -54,7 +54,7 @@ class EventSender:
             paused = await self._database.transaction(lambda tx: pause_endpoint(tx, endpoint, now))
             if paused:
                 _log.warning("endpoint_paused", endpoint=endpoint.endpoint_id)
-            raise Later("endpoint_paused", after=_PAUSED_WAITS if paused else None, counts=False)
+            raise Later("endpoint_paused", after=_PAUSED_WAITS if paused else None, counts=False, whole=paused)
         raise Later(
             "endpoint_status", after=seconds_asked(response.headers.get("retry-after"), now), status=response.status
         )
@@ -64,4 +64,4 @@ class EventSender:
             return secrets_of(endpoint, self._key, now)
         except (NoKey, WrongKey) as error:
             _log.error("secret_unavailable", endpoint=endpoint.endpoint_id, reason=type(error).__name__)
-            raise Later("secret_unavailable", after=_KEYLESS_WAITS, counts=False) from error
+            raise Later("secret_unavailable", after=_KEYLESS_WAITS, counts=False, whole=True) from error

@@ -55,15 +55,19 @@ class Later(Exception):
     """It could not be done now. `code` names the text (`outbox.CODE`), `params` fill it.
 
     `after` is how many seconds the other side asks us to wait: then its whole target waits. `counts` is False when
-    nobody is to blame: neither the item's attempts nor the target's failures are counted.
+    nobody is to blame: neither the item's attempts nor the target's failures are counted, and the target waits only
+    where nothing of it could be done meanwhile (`whole`).
     """
 
-    def __init__(self, code: str, *, after: float | None = None, counts: bool = True, **params: Any) -> None:
+    def __init__(
+        self, code: str, *, after: float | None = None, counts: bool = True, whole: bool = False, **params: Any
+    ) -> None:
         super().__init__(code)
         self.code = code
         self.params = params
         self.after = after
         self.counts = counts
+        self.whole = whole
 
 
 class GiveUp(Exception):

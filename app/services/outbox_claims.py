@@ -80,13 +80,15 @@ async def settle_failed(db: Database, item: StoredItem, why: Later | GiveUp, now
             return await _bury(tx, item, why, now, died)
         told = reason(why.code, **why.params)
         if not why.counts:
-            wait = timedelta(seconds=NOT_COUNTED if why.after is None else max(why.after, 0.0))
-            return await _put_off(tx, item, now + wait, told, item.attempts - 1)
+            until = now + timedelta(seconds=NOT_COUNTED if why.after is None else max(why.after, 0.0))
+            if why.whole:
+                await _rest(tx, item, until)
+            return await _put_off(tx, item, until, told, item.attempts - 1)
         await _blame(tx, item, why.after, now)
-        until = next_try(item.attempts, why.after, now, _chance)
-        if until is None:
+        again = next_try(item.attempts, why.after, now, _chance)
+        if again is None:
             return await _bury(tx, item, why, now, died)
-        return await _put_off(tx, item, until, told, item.attempts)
+        return await _put_off(tx, item, again, told, item.attempts)
 
     return await db.transaction(work)
 
@@ -112,3 +114,9 @@ async def _blame(tx: Transaction, item: StoredItem, after: float | None, now: da
     target = await lock_target(tx, item.tenant_id, item.target_id)
     if target is not None:
         await note_failure(tx, after_failure(target, after, now, _chance))
+
+
+async def _rest(tx: Transaction, item: StoredItem, until: datetime) -> None:
+    target = await lock_target(tx, item.tenant_id, item.target_id)
+    if target is not None and (target.open_until is None or target.open_until < until):
+        await note_failure(tx, target._replace(open_until=until))

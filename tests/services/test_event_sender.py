@@ -1,5 +1,6 @@
 """An event on the wire: a signed CloudEvent, the same id and body each time, and what each answer means."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -130,7 +131,7 @@ async def test_whoever_asks_for_a_pause_is_heard(database: Database) -> None:
 
 async def test_an_endpoint_that_is_gone_for_good_is_paused(database: Database) -> None:
     await make(database)
-    paused: tuple[Any, ...] = ("endpoint_paused", {}, 3600.0, False)
+    paused: tuple[Any, ...] = ("endpoint_paused", {}, 600.0, False)
     wire = Wire(410)
     assert [await failure(lambda: sender(database, wire)(WORK)) for _ in range(2)] == [paused, paused]
     assert len(wire.sent) == 1
@@ -206,6 +207,24 @@ async def test_a_paused_endpoint_is_told_nothing_new_and_gets_what_waits_when_it
         await until(lambda: len(wire.sent) == 2)
     assert wire.sent[0].headers["webhook-id"] == wire.sent[1].headers["webhook-id"]
     assert wire.sent[0].body == wire.sent[1].body
+
+
+async def test_of_a_paused_endpoint_a_few_items_are_looked_at_however_many_wait(database: Database) -> None:
+    wire, events, results = Wire(410, 410, 410, 410), Events("urn:test"), list[tuple[str, str]]()
+    await make(database)
+    for number in range(30):
+        event = OurEvent("acme", "deal.moved", f"D-{number}", {})
+        await database.transaction(lambda tx, event=event: events.tell(tx, event, clock.now()))  # type: ignore[misc]
+    counted: dict[str, Any] = {"count": lambda *told: results.append(told)}
+    async with working(database, sender(database, wire), **counted) as worker:
+        await until(lambda: len(results) == 4)
+        worker.wake()
+        await asyncio.sleep(0.7)
+        assert results == [("event", "later")] * 4
+        wire.answers = []
+        await make(database, paused=False)
+        worker.wake()
+        await until(lambda: results.count(("event", "done")) == 30)
 
 
 async def waits_paused(database: Database) -> bool:

@@ -10,7 +10,7 @@ from app.api.context import caller_of
 from app.api.drift_replies import DRIFT, DRIFTED, DriftedPage, DriftReply
 from app.api.insights import PAGED, Day, Process, after_group, group_page
 from app.api.openapi import answers, operation
-from app.api.parameters import Cursor, Limit, Text, iso, page, place_of
+from app.api.parameters import Cursor, Limit, Text, iso, page
 from app.api.problems import Problem
 from app.api.replies import json_reply
 from app.api.routing import respond, router
@@ -107,17 +107,14 @@ def _place(row: CrmMove) -> str:
 
 def _after(cursor: str | None) -> Place | None:
     """The move that the page before ended with."""
-    text = place_of(cursor)
-    if text is None:
+    place = after_group(cursor, _PLACE)
+    if place is None:
         return None
+    day, at, *rest = place
     try:
-        place = json.loads(text)
-        if not isinstance(place, list) or len(place) != _PLACE or not all(isinstance(one, str) for one in place):
-            raise ValueError  # noqa: TRY301 - one way out for whatever is no cursor of ours
-        day, at, *rest = (one.encode().decode() for one in place)
         moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or any("\0" in one for one in (day, *rest)):
-            raise ValueError  # noqa: TRY301 - the same
-    except ValueError as error:
-        raise Problem("invalid-cursor", cursor=(cursor or "")[:80]) from error
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Problem("invalid-cursor", cursor=(cursor or "")[:80])
     return day, moment, rest[0], rest[1], rest[2]

@@ -18,7 +18,7 @@ from app.store.sqlite import sqlite_path
 
 T = TypeVar("T")
 
-HEAD = "0004"  # the newest revision; a test compares it with migrations/
+HEAD = "0005"  # the newest revision; a test compares it with migrations/
 FOLDER = Path(__file__).parents[2] / "migrations"  # beside `app`, in the repository and when installed
 LOCK = 7_243_511_902  # any number, the same for every replica
 PATIENCE = 10.0  # seconds to wait for another process that is migrating

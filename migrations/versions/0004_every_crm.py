@@ -78,8 +78,6 @@ def _outgoing() -> None:
     op.create_index(
         "ix_outbox_leased", "outbox", ["tenant_id", "target_id", "lease_until"], **_where("lease_until IS NOT NULL")
     )
-    undone = _where("status IN ('dead', 'cancelled')")
-    op.create_index("ix_outbox_undone", "outbox", ["tenant_id", "status", "item_id"], **undone)
     op.create_index("ix_outbox_finished", "outbox", ["finished_at"], **_where("finished_at IS NOT NULL"))
     op.create_table(
         "outbox_targets",
@@ -186,8 +184,6 @@ def _columns() -> None:
     op.add_column("decisions", _key("changed_by", nullable=True))
     op.add_column("decisions", _key("supersedes", nullable=True))
     op.add_column("deliveries", _time("erase_at", nullable=True))
-    op.add_column("webhook_events", _time("seen_at", nullable=True))
-    op.create_index("ix_webhook_events_seen", "webhook_events", ["seen_at"])
     op.create_index("ix_deliveries_to_erase", "deliveries", ["erase_at"], **_where("erase_at IS NOT NULL"))
 
 
@@ -196,7 +192,6 @@ def downgrade() -> None:
         ("ix_deals_rotting", "deals"),
         ("ix_crm_records_settling", "crm_records"),
         ("ix_deliveries_to_erase", "deliveries"),
-        ("ix_webhook_events_seen", "webhook_events"),
     ):
         op.drop_index(index, table)
     for table, columns in {
@@ -206,7 +201,6 @@ def downgrade() -> None:
         "decision_requirements": ("blocked",),
         "decisions": ("channel", "changed_by", "supersedes"),
         "deliveries": ("erase_at",),
-        "webhook_events": ("seen_at",),
     }.items():
         for column in columns:
             op.drop_column(table, column)

@@ -1,7 +1,8 @@
 """What a CRM reports, in words that are no vendor's: one event, one batch of them, and why one was refused."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 EventKind = Literal["created", "changed", "seen", "deleted", "merged", "restored"]
 """`changed` at its very time; `seen`: the value was there at that time, and came to be there at a time nobody told.
@@ -75,6 +76,17 @@ class Batch(NamedTuple):
     facts: tuple[Fact, ...] = ()
     hints: tuple[str, ...] = ()
     gap: bool = False
+
+
+T = TypeVar("T", Event, Fact)
+
+
+def by_deal(told: Iterable[T]) -> dict[str, list[T]]:
+    """What is told, deal by deal, in the order in which it names them."""
+    found: dict[str, list[T]] = {}
+    for one in told:
+        found.setdefault(one.object_id, []).append(one)
+    return found
 
 
 def text_of(value: Any) -> str:

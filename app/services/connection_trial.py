@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from app.crm.events import Batch
+from app.crm.events import Batch, by_deal
 from app.services.crm_facts import News, source_of, take_in
 from app.services.crm_judging import Judgement
 from app.services.deliveries import read_with
@@ -36,11 +36,10 @@ async def trial(db: Database, processes: Processes, connection: StoredConnection
         source = source_of(connection, processes, now)
         judged: dict[str, list[Judgement]] = {}
         stages: dict[str, str | None] = {}
-        told = {*(one.object_id for one in batch.events), *(one.object_id for one in batch.facts)}
-        for object_id in sorted(told):
-            events = [one for one in batch.events if one.object_id == object_id]
-            facts = [one for one in batch.facts if one.object_id == object_id]
-            taken = await take_in(tx, source, object_id, News(events, facts, settled=True))
+        events, facts = by_deal(batch.events), by_deal(batch.facts)
+        for object_id in sorted({*events, *facts}):
+            news = News(events.get(object_id, ()), facts.get(object_id, ()), settled=True)
+            taken = await take_in(tx, source, object_id, news)
             deal_id = f"{connection.connection_id}:{object_id}"
             judged[deal_id] = list(taken.judged.values())
             stages[deal_id] = None if taken.snapshot is None else taken.snapshot.stage

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from app.crm.connection import person_of
-from app.crm.events import Batch, Event
+from app.crm.events import Batch, Event, Fact, by_deal
 from app.crm.record import Record, from_document
 from app.crm.state import GROUPS, Deal, Stored, lacking_now, snapshot_before, snapshot_now, tell
 from app.crm.timeline import Move
@@ -79,15 +79,23 @@ async def known_deals(
     db: Reader, processes: Processes, connection: StoredConnection, batch: Batch, *, hints: bool = False
 ) -> list[Known]:
     """Every deal that a body is about, in the order in which it names them; those it only hints at if asked for."""
-    named = [*(one.object_id for one in batch.events), *(one.object_id for one in batch.facts)]
-    each = dict.fromkeys([*named, *(batch.hints if hints else ())])
-    return [await _known(db, processes, connection, object_id, batch) for object_id in each]
+    events, facts = by_deal(batch.events), by_deal(batch.facts)
+    each = dict.fromkeys([*events, *facts, *(batch.hints if hints else ())])
+    return [
+        await _known(db, processes, connection, one, tuple(events.get(one, ())), tuple(facts.get(one, ())))
+        for one in each
+    ]
 
 
-async def _known(db: Reader, processes: Processes, connection: StoredConnection, object_id: str, batch: Batch) -> Known:
+async def _known(
+    db: Reader,
+    processes: Processes,
+    connection: StoredConnection,
+    object_id: str,
+    asked: tuple[Event, ...],
+    facts: tuple[Fact, ...],
+) -> Known:
     settings = settings_of(connection)
-    asked = tuple(one for one in batch.events if one.object_id == object_id)
-    facts = tuple(one for one in batch.facts if one.object_id == object_id)
     deal_id = f"{connection.connection_id}:{object_id}"
     told = await read_record(db, connection.tenant_id, connection.connection_id, object_id)
     row = await read_deal(db, connection.tenant_id, deal_id)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from app import logs
 from app.crm.adapters import ADAPTERS, Answer
 from app.crm.connection import ConnectionSettings
-from app.crm.events import Batch, Event, Malformed
+from app.crm.events import Batch, Event, Malformed, by_deal
 from app.crm.secrets import NoKey, WrongKey
 from app.crm.timeline import identity
 from app.engine.values import duration
@@ -185,11 +185,10 @@ async def _take_in_all(tx: Transaction, source: Source, batch: Batch, progress: 
     if batch.gap and source.has_access:
         await set_reconciling(tx, source.tenant_id, source.connection_id, source.now)
     decisions: list[str] = []
-    objects = {*hints, *(event.object_id for event in new.values()), *(fact.object_id for fact in batch.facts)}
-    for object_id in sorted(objects):
-        own = [event for event in new.values() if event.object_id == object_id]
-        facts = [fact for fact in batch.facts if fact.object_id == object_id]
-        taken = await take_in(tx, source, object_id, News(own, facts, object_id in hints))
+    events, facts = by_deal(new.values()), by_deal(batch.facts)
+    for object_id in sorted({*hints, *events, *facts}):
+        own = events.get(object_id, [])
+        taken = await take_in(tx, source, object_id, News(own, facts.get(object_id, []), object_id in hints))
         decisions += taken.decision_ids
         progress.outcomes += [one.decision.outcome for one in taken.judged.values()]
         counts += Counter(became(event, taken, source.settings) for event in own)

@@ -49,10 +49,10 @@ def read(body: bytes, settings: ZohoSettings) -> Batch:
     if kind is None or not isinstance(ids, list):
         field = "operation" if kind is None else "ids"
         raise Malformed("event_field_wrong", field=field, found=shown(found.get(field)))
-    if len(ids) > MOST_RECORDS:
-        raise Malformed("delivery_too_many_events", found=len(ids), most=MOST_RECORDS)
-    at = time_of(found.get("server_time"), "server_time")
     values = _values(found)
+    if (count := max(len(ids), len(values))) > MOST_RECORDS:
+        raise Malformed("delivery_too_many_events", found=count, most=MOST_RECORDS)
+    at = time_of(found.get("server_time"), "server_time")
     if found.get("module") != DEALS:
         return _beside(values, len(ids))
     return _deals(settings, kind, ids, values, at)
@@ -63,21 +63,19 @@ def _deals(
 ) -> Batch:
     events: list[Event] = []
     faults: list[Fault] = []
-    hints: list[str] = []
+    deals: dict[str, None] = {}
     for place, one in enumerate(ids):
         try:
-            object_id = _record_id(one)
+            deals[_record_id(one)] = None
         except Malformed as error:
             faults.append(Fault(place, error.code, error.params))
-            continue
-        if kind == "deleted":
-            events.append(make_event(object_id, kind, at))
-            continue
-        events += _told(settings, object_id, kind, values.get(object_id, {}), at)
-        hints.append(object_id)
     if faults and len(faults) == len(ids):
         raise Malformed(faults[0].code, **faults[0].params, place=faults[0].place)
-    return Batch(tuple(events), 0, tuple(faults), (), tuple(dict.fromkeys(hints)))
+    if kind == "deleted":
+        return Batch(tuple(make_event(one, kind, at) for one in deals), 0, tuple(faults))
+    for one in deals:
+        events += _told(settings, one, kind, values.get(one, {}), at)
+    return Batch(tuple(events), 0, tuple(faults), (), tuple(deals))
 
 
 def _told(

@@ -77,6 +77,20 @@ def test_what_is_done_for_a_deal_is_a_hint_where_the_deal_is_told() -> None:
         assert (batch.hints, batch.ignored) == ((), 1)
 
 
+def test_a_deal_that_is_named_again_and_again_is_told_once() -> None:
+    crm = FakeZoho()
+    for operation in ("update", "delete"):
+        once = crm.notification(operation, {DEAL: {"Stage": "Demo", "Amount": 7}}, at(1))
+        assert read(body_of({**once, "ids": [DEAL, int(DEAL), DEAL]}), SETTINGS) == read(body_of(once), SETTINGS)
+
+
+def test_no_more_deals_are_hinted_at_than_a_notification_has() -> None:
+    many = {str(number): {"What_Id": {"id": str(number)}} for number in range(1001)}
+    told_of = {**FakeZoho().notification("insert", many, at(1), module="Calls"), "ids": ["1"]}
+    with pytest.raises(Malformed, match="delivery_too_many_events"):
+        read(body_of(told_of), SETTINGS)
+
+
 def test_another_channel_is_refused() -> None:
     notification = {**FakeZoho().notification("update", {DEAL: {}}, at(1)), "channel_id": "7"}
     with pytest.raises(Malformed, match="event_of_another_account"):

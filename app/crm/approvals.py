@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from app.crm.changes import Changes
 from app.crm.connection import ApprovalMapping, ConnectionSettings, person_of
 from app.crm.events import Event
-from app.crm.timeline import Entry, latest
+from app.crm.timeline import Entry
 from app.engine.snapshot import Approval
 
 _EMPTY = frozenset({"", "false", "no", "0", "none"})
@@ -13,7 +14,7 @@ _EMPTY = frozenset({"", "false", "no", "0", "none"})
 
 def approvals_at(
     settings: ConnectionSettings,
-    events: Sequence[Event],
+    changes: Changes,
     entries: Sequence[Entry],
     *,
     until: datetime | None = None,
@@ -23,26 +24,26 @@ def approvals_at(
     """The approvals that stand, or stood at a time, given the entries into stages until then.
 
     `to` asks for approvals of the move to one stage alone. What was saved together with a move counts as given at the
-    move: no later than `at_latest`. INVARIANT: the events are in order.
+    move: no later than `at_latest`.
     """
     found: list[Approval] = []
     for name, mapping in settings.approvals.items():
-        change = latest(events, name, until)
+        change = changes.latest(name, until)
         if change is None and until is not None:
-            first = next((event for event in events if event.name == name), None)
+            first = changes.first(name)
             change = first if first is not None and first.kind == "seen" else None
         if change is not None:
             found += _given(settings, mapping, change, entries, at_latest=at_latest, to=to)
     return found
 
 
-def givers(settings: ConnectionSettings, events: Sequence[Event]) -> Iterator[tuple[str, str, datetime]]:
+def givers(settings: ConnectionSettings, changes: Changes) -> Iterator[tuple[str, str, datetime]]:
     """Role, person and time of every approval that was ever given so, also of those that were taken back."""
-    for event in events:
-        mapping = settings.approvals.get(event.name or "")
-        by = None if mapping is None else _by(settings, event)
-        if mapping is not None and by is not None:
-            yield mapping.role, by, event.at
+    for name, mapping in settings.approvals.items():
+        for event in changes.of(name):
+            by = _by(settings, event)
+            if by is not None:
+                yield mapping.role, by, event.at
 
 
 def _given(

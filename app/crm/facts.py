@@ -1,20 +1,15 @@
-"""The activities, contacts and approvals that a CRM told of a deal: now, and as they stood at a move.
+"""The activities, contacts and approvals that a CRM told of a deal, each in all its versions.
 
 Of each fact every version is kept, by the CRM's own time of it, so that what is known depends on which versions came
 and never on their order.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
-
-from pydantic import ValidationError
+from typing import Any, NamedTuple
 
 from app.crm.events import Fact, FactGroup, Group
-from app.engine.snapshot import Activity, Approval, Contact
-
-M = TypeVar("M", Activity, Contact, Approval)
 
 GROUPS: dict[FactGroup, Group] = {"activity": "activities", "contact": "contacts", "approval": "approvals"}
 MOST_VERSIONS = 20
@@ -70,78 +65,6 @@ def as_read(known: Facts, group: FactGroup, reading: Reading, facts: Iterable[Fa
     return {**known, group: of_group}
 
 
-def facts_of(known: Facts, model: type[M]) -> list[M]:
-    """What there is now, in an order of its own."""
-    group = _GROUP_OF[model]
-    values = ((name, versions[-1].value) for name, versions in sorted(known.get(group, {}).items()))
-    return [one for name, value in values if value is not None for one in _read(model, name, value)]
-
-
-def ids_known(known: Facts, group: FactGroup) -> frozenset[str]:
-    """The ids of all facts of a group that the CRM ever told of, as snapshots have them."""
-    return frozenset({*known.get(group, {}), *(str(value.get("id", name)) for name, value in _ever(known, group))})
-
-
-def facts_ever(known: Facts, model: type[M]) -> list[M]:
-    """Every version of every fact of a kind."""
-    return [one for name, value in _ever(known, _GROUP_OF[model]) for one in _read(model, name, value)]
-
-
-def _ever(known: Facts, group: FactGroup) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, versions in known.get(group, {}).items():
-        for version in versions:
-            if version.value is not None:
-                yield name, version.value
-
-
-def facts_at(known: Facts, model: type[M], until: datetime) -> list[M]:
-    """What there was at a time. What is only known from later may have been there before, and counts."""
-    group = _GROUP_OF[model]
-    values = ((name, value_at(versions, until)) for name, versions in sorted(known.get(group, {}).items()))
-    return [one for name, value in values if value is not None for one in _read(model, name, value)]
-
-
-def activities_at(known: Facts, moved_at: datetime, until: datetime) -> list[Activity]:
-    """The activities as they stood at a move, with what was learnt later of what had happened by then.
-
-    What was saved together with the move (up to `until`) counts as done at the move.
-    """
-    found = []
-    for name, versions in sorted(known.get("activity", {}).items()):
-        for activity in _activity_at(name, versions, until):
-            late = activity.status == "done" and moved_at < activity.at <= until
-            found.append(activity.model_copy(update={"at": moved_at}) if late else activity)
-    return found
-
-
-def _activity_at(name: str, versions: Versions, until: datetime) -> list[Activity]:
-    """What came after a move says nothing about it, save what it tells of the time before.
-
-    An activity that was taken off the record since then was on it at the time.
-    """
-    then = value_at(versions, until)
-    if then is None:
-        return []
-    latest = next(version.value for version in reversed(versions) if version.value is not None)
-    told = _read(Activity, name, latest)
-    if not told or told[0].at <= until:
-        return told
-    if any(version.at <= until and version.value is not None for version in versions):
-        return _read(Activity, name, then)  # still to come at the time: as it was planned then
-    return [told[0].model_copy(update={"status": "planned", "outcome": None})]
-
-
-def value_at(versions: Versions, until: datetime) -> dict[str, Any] | None:
-    """The value at a time; where it is not known to have been there, what is first known after that.
-
-    CRMs say when a fact was changed, and seldom since when it belongs to the deal: it gets the benefit of the doubt.
-    """
-    before = [version for version in versions if version.at <= until]
-    if before and before[-1].value is not None:
-        return before[-1].value
-    return next((version.value for version in versions[len(before) :]), None)
-
-
 def _gone(versions: Versions, at: datetime) -> Versions:
     return versions if versions[-1].value is None or versions[-1].at > at else _added(versions, Version(at, None))
 
@@ -179,15 +102,3 @@ def _plain(value: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _read(model: type[M], name: str, value: dict[str, Any]) -> list[M]:
-    """The fact as a snapshot has it; none when an adapter told what no snapshot can hold."""
-    named = value if model is Approval else {"id": name, **value}
-    try:
-        return [model.model_validate_json(json.dumps(named))]
-    except ValidationError:
-        return []
-
-
-_GROUP_OF: dict[Any, FactGroup] = {Activity: "activity", Contact: "contact", Approval: "approval"}

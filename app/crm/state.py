@@ -5,13 +5,14 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from app.crm.approvals import approvals_at, givers
+from app.crm.changes import Changes
 from app.crm.client import Told
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Event, Fact, Group, text_of
-from app.crm.facts import activities_at, facts_at, facts_ever, facts_of, ids_known
+from app.crm.known_facts import KnownFacts
 from app.crm.record import HISTORY, Record
 from app.crm.timeline import Entry, Move, Timeline, history_of, timeline
-from app.crm.values import OWNER, fields_now, fields_then, owner_now, owner_then
+from app.crm.values import OWNER, Values
 from app.engine.snapshot import LATEST, Activity, Approval, Contact, Snapshot
 
 NOTHING = timedelta(0)
@@ -29,13 +30,15 @@ class Stored(NamedTuple):
 
 
 class Deal(NamedTuple):
-    """One deal: its record with what is new in it, its timeline, and what is stored of it so far."""
+    """One deal: its record with what is new in it, its timeline, what is stored of it so far; its fields and facts."""
 
     settings: ConnectionSettings
     record: Record
     new: tuple[Event, ...]
     line: Timeline
     stored: Stored | None
+    values: Values
+    facts: KnownFacts
 
     @property
     def process(self) -> str | None:
@@ -72,7 +75,8 @@ def tell(
     line = timeline(
         settings, record.events, _entries(record, stored), record.own, None if history is None else history.at
     )
-    return Deal(settings, record, news, line, stored)
+    values = Values(settings, Changes(record.events), record.before)
+    return Deal(settings, record, news, line, stored, values, KnownFacts(record.facts))
 
 
 def _content(event: Event) -> tuple[Any, ...]:
@@ -87,8 +91,8 @@ def snapshot_now(deal: Deal, deal_id: str, zone: tzinfo) -> Snapshot:
     changes: dict[str, Any] = {
         "id": deal_id,
         "created_at": created.at if created else (base.created_at if base else None),
-        "owner": owner_now(deal.settings, deal.record, deal.new, base),
-        "fields": fields_now(deal.settings, deal.record, deal.new, base, zone),
+        "owner": deal.values.owner_now(deal.new, base),
+        "fields": deal.values.fields_now(deal.new, base, zone),
         **_facts_now(deal, base),
     }
     told_of_stages = any(event.name == deal.settings.stage_property for event in deal.record.events)
@@ -104,20 +108,17 @@ def snapshot_before(deal: Deal, now: Snapshot, zone: tzinfo, move: Move, togethe
     """
     entries = deal.line.entries[: deal.line.entries.index(move.entry)]
     at, until = move.event.at, _saved_by(move, together)
-    record, settings = deal.record, deal.settings
+    settings, told = deal.settings, deal.values.changes
     changes = _standing(entries, entries[-1].process or "")
     changes |= {
         "owner": owner_at(deal, now, move, together),
-        "fields": fields_then(settings, record, until, now, zone),
-        "activities": (
-            *_others_activities(deal, now),
-            *activities_at(record.facts, at, until),
-        ),
-        "contacts": (*_others_contacts(deal, now), *facts_at(record.facts, Contact, until)),
+        "fields": deal.values.fields_then(until, now, zone),
+        "activities": (*_others_activities(deal, now), *deal.facts.activities_at(at, until)),
+        "contacts": (*_others_contacts(deal, now), *deal.facts.at(Contact, until)),
         "approvals": (
             *_others_approvals(deal, now),
-            *facts_at(record.facts, Approval, until),
-            *approvals_at(settings, record.events, entries, until=until, to=move.entry.stage, at_latest=at),
+            *deal.facts.at(Approval, until),
+            *approvals_at(settings, told, entries, until=until, to=move.entry.stage, at_latest=at),
         ),
     }
     return now.model_copy(update=changes)
@@ -125,7 +126,7 @@ def snapshot_before(deal: Deal, now: Snapshot, zone: tzinfo, move: Move, togethe
 
 def owner_at(deal: Deal, now: Snapshot, move: Move, together: timedelta = NOTHING) -> str | None:
     """Whose deal it was at a move."""
-    return owner_then(deal.settings, deal.record, _saved_by(move, together), now)
+    return deal.values.owner_then(_saved_by(move, together), now)
 
 
 def _saved_by(move: Move, together: timedelta) -> datetime:
@@ -166,30 +167,30 @@ def _facts_now(deal: Deal, base: Snapshot | None) -> dict[str, Any]:
     record = deal.record
     if not record.facts and not deal.settings.approvals:
         return {}
-    given = approvals_at(deal.settings, record.events, deal.line.entries)
-    approvals = (*_others_approvals(deal, base), *facts_of(record.facts, Approval), *given)
+    given = approvals_at(deal.settings, deal.values.changes, deal.line.entries)
+    approvals = (*_others_approvals(deal, base), *deal.facts.now(Approval), *given)
     return {
-        "activities": (*_others_activities(deal, base), *facts_of(record.facts, Activity)),
-        "contacts": (*_others_contacts(deal, base), *facts_of(record.facts, Contact)),
+        "activities": (*_others_activities(deal, base), *deal.facts.now(Activity)),
+        "contacts": (*_others_contacts(deal, base), *deal.facts.now(Contact)),
         "approvals": tuple(dict.fromkeys(approvals)),
     }
 
 
 def _others_activities(deal: Deal, base: Snapshot | None) -> list[Activity]:
-    known = ids_known(deal.record.facts, "activity")
+    known = deal.facts.ids("activity")
     return [one for one in base.activities if one.id not in known] if base else []
 
 
 def _others_contacts(deal: Deal, base: Snapshot | None) -> list[Contact]:
-    known = ids_known(deal.record.facts, "contact")
+    known = deal.facts.ids("contact")
     return [one for one in base.contacts if one.id not in known] if base else []
 
 
 def _others_approvals(deal: Deal, base: Snapshot | None) -> list[Approval]:
     if base is None or not base.approvals:
         return []
-    ours = {(one.role, one.by, one.at) for one in facts_ever(deal.record.facts, Approval)}
-    ours.update(givers(deal.settings, deal.record.events))
+    ours = {(one.role, one.by, one.at) for one in deal.facts.ever(Approval)}
+    ours.update(givers(deal.settings, deal.values.changes))
     return [one for one in base.approvals if (one.role, one.by, one.at) not in ours]
 
 

@@ -173,11 +173,6 @@ def _is_gap(entries: list[Entry], told: Entry, entry: Entry) -> bool:
     return not (is_same_move and entry.at - last.at <= TOLD_TWICE)  # type: ignore[operator]
 
 
-def latest(events: Sequence[Event], name: str, at: datetime | None = None) -> Event | None:
-    """The last change of a property, up to an instant if one is given. INVARIANT: the events are in order."""
-    return next((one for one in reversed(events) if one.name == name and (at is None or one.at <= at)), None)
-
-
 def history_of(entries: Iterable[Entry], process: str) -> list[StageEntry]:
     """The stage history of a deal in one process: what it did in another is not told in that one's words."""
     return [
@@ -196,7 +191,7 @@ def _placed(settings: ConnectionSettings, ordered: list[Event]) -> list[_Step]:
     steps = []
     for event in ordered:
         if event.name == settings.stage_property:
-            place, entry = _entry(settings, _pipeline(settings, changes, event.at), event.value, event.at)
+            place, entry = _entry(settings, _pipeline(changes, event.at), event.value, event.at)
             steps.append(_Step(event, place, entry, _told(settings, changes, event)))
     return steps
 
@@ -210,14 +205,14 @@ def _told(settings: ConnectionSettings, changes: list[Event], event: Event) -> E
     if telling is not None:
         pipeline = None if telling.previous in (None, "") else str(telling.previous)
     else:
-        pipeline = _pipeline(settings, [one for one in changes if one.at < event.at], event.at)
+        pipeline = _pipeline([one for one in changes if one.at < event.at], event.at)
         if pipeline is None and at_once and at_once[-1].kind == "seen":
             pipeline = str(at_once[-1].value)
     return _entry(settings, pipeline, event.previous, None)[1]
 
 
-def _pipeline(settings: ConnectionSettings, changes: list[Event], at: datetime) -> str | None:
-    change = latest(changes, settings.pipeline_property, at)
+def _pipeline(changes: list[Event], at: datetime) -> str | None:
+    change = next((one for one in reversed(changes) if one.at <= at), None)
     return str(change.value) if change and change.value else None
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from app.crm.client import Standing
 from app.crm.connection import ConnectionSettings
 from app.crm.state import Deal
-from app.crm.timeline import Move, latest
+from app.crm.timeline import Move
 
 A_DAY = timedelta(days=1)
 MOST_A_DAY = 3
@@ -76,7 +76,7 @@ def is_contested(deal: Deal, move: Move, first: Move) -> bool:
 
 def crm_owner(deal: Deal, owner: str | None) -> str | None:
     """The CRM's own id of whose deal it is: as it was told, else the one that the mapping has for our person."""
-    told = latest(deal.record.events, deal.settings.owner_property)
+    told = deal.values.changes.latest(deal.settings.owner_property)
     if told is not None:
         return str(told.value) if told.value not in (None, "") else None
     return next((crm_id for crm_id, person in deal.settings.people.items() if person.id == owner), None)

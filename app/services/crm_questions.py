@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from app.crm.connection import person_of
-from app.crm.events import Batch, Event, Fact, by_deal
+from app.crm.events import Batch, Event, by_deal
 from app.crm.record import Record, from_document
 from app.crm.state import GROUPS, Deal, Stored, lacking_now, snapshot_before, snapshot_now, tell
 from app.crm.timeline import Move
@@ -80,29 +80,23 @@ async def known_deals(
 ) -> list[Known]:
     """Every deal that a body is about, in the order in which it names them; those it only hints at if asked for."""
     events, facts = by_deal(batch.events), by_deal(batch.facts)
-    each = dict.fromkeys([*events, *facts, *(batch.hints if hints else ())])
-    return [
-        await _known(db, processes, connection, one, tuple(events.get(one, ())), tuple(facts.get(one, ())))
-        for one in each
-    ]
+    found = []
+    for one in dict.fromkeys([*events, *facts, *(batch.hints if hints else ())]):
+        own = batch._replace(events=tuple(events.get(one, ())), facts=tuple(facts.get(one, ())))
+        found.append(await _known(db, processes, connection, one, own))
+    return found
 
 
-async def _known(
-    db: Reader,
-    processes: Processes,
-    connection: StoredConnection,
-    object_id: str,
-    asked: tuple[Event, ...],
-    facts: tuple[Fact, ...],
-) -> Known:
-    settings = settings_of(connection)
+async def _known(db: Reader, processes: Processes, connection: StoredConnection, object_id: str, batch: Batch) -> Known:
+    """`batch`: what is told of this deal alone."""
+    settings, asked = settings_of(connection), batch.events
     deal_id = f"{connection.connection_id}:{object_id}"
     told = await read_record(db, connection.tenant_id, connection.connection_id, object_id)
     row = await read_deal(db, connection.tenant_id, deal_id)
     record = from_document(None if told is None else told.document)
     stored = _stored(row)
     events = _after_all(record, asked)
-    deal = tell(settings, record, events, stored, facts=facts)
+    deal = tell(settings, record, events, stored, facts=batch.facts)
     if row is not None and row.connection_id is None:  # kept through our API: nothing is lacking
         lacks: frozenset[str] = frozenset()
     elif stored is None:

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from app.crm.dynamics import read, record, verify
 from app.crm.events import Malformed
-from app.crm.facts import facts_of, with_facts
+from app.crm.facts import with_facts
+from app.crm.known_facts import KnownFacts
 from app.engine.snapshot import Activity
 from app.safe_json import UnsafeJson, read_json
 from tests.crm.builders import NOON
@@ -209,7 +210,7 @@ def test_what_is_read_counts_more_than_a_change_that_was_told_without_every_colu
     assert told.value == {"id": guid(5), "activity": "phonecall", "at": at(9).isoformat(), "status": "done"}
     whole = told._replace(at=at(9), value={**(told.value or {}), "activity": "demo"})
     for order in ([told, whole], [whole, told]):
-        [activity] = facts_of(with_facts({}, {}, order), Activity)
+        [activity] = KnownFacts(with_facts({}, {}, order)).now(Activity)
         assert activity.activity == "demo"
 
 

@@ -1,0 +1,58 @@
+"""What is known of a deal at a time, however long its history: found by property, and each version read once."""
+
+import random
+from datetime import datetime, timedelta
+
+from app.crm.changes import Changes
+from app.crm.events import Event, EventKind, Fact
+from app.crm.facts import with_facts
+from app.crm.known_facts import KnownFacts
+from app.engine.snapshot import Activity
+from tests.crm.builders import NOON
+
+KINDS: tuple[EventKind, ...] = ("changed", "seen")
+NAMES = ("stage", "amount", "owner", "never")
+
+
+def after(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def test_a_property_is_found_as_by_going_through_all_that_was_told() -> None:
+    chance = random.Random(4)  # noqa: S311 - repeatable, not secret
+    for _ in range(200):
+        times = sorted(chance.randrange(8) for _ in range(chance.randrange(12)))
+        events = [
+            Event(f"{place}", "7", chance.choice(KINDS), after(at), chance.choice(NAMES[:3]), place,
+                  previous="before", tells_previous=chance.random() < 0.5)
+            for place, at in enumerate(times)
+        ]  # fmt: skip
+        changes, until = Changes(events), after(chance.randrange(9) - 0.5 * chance.randrange(2))
+        for name in NAMES:
+            told = [one for one in events if one.name == name]
+            then = [one for one in told if one.at <= until]
+            assert changes.of(name) == (told or ())
+            assert (changes.first(name), changes.latest(name)) == ((told[0], told[-1]) if told else (None, None))
+            assert changes.latest(name, until) == (then[-1] if then else None)
+
+
+def test_before_its_first_change_a_property_is_what_that_tells_of_before() -> None:
+    told = Event("1", "7", "changed", NOON, "amount", "9", "77", previous="5", tells_previous=True)
+    silent, seen = told._replace(tells_previous=False), told._replace(kind="seen")
+    assert Changes([told]).known_by("amount", after(-1)) == told._replace(value="5", by=None)
+    assert Changes([silent]).known_by("amount", after(-1)) is None
+    assert Changes([seen]).known_by("amount", after(-1)) == seen
+    assert Changes([told]).known_by("amount", NOON) == told
+    assert Changes([]).known_by("amount", NOON) is None
+
+
+def test_an_activity_is_read_once_for_all_the_moves_that_it_may_matter_to() -> None:
+    value = {"activity": "demo", "at": NOON.isoformat(), "status": "done"}
+    told = [Fact("7", "activity", name, after(1), {"id": name, **value}) for name in ("b", "a")]
+    known = KnownFacts(with_facts({}, {}, told))
+    [first, second] = known.activities_at(after(5), after(6))
+    assert (first.id, second.id) == ("a", "b")
+    assert first is known.activities_at(after(7), after(8))[0] is known.now(Activity)[0] is known.ever(Activity)[0]
+    [planned, _] = known.activities_at(after(-9), after(-8))
+    assert (planned.status, planned is known.activities_at(after(-7), after(-6))[0]) == ("planned", True)
+    assert known.activities_at(after(-1), after(0))[0] == first.model_copy(update={"at": after(-1)})

@@ -51,12 +51,12 @@ def _progress(answer: dict[str, Any] | None, terminal: Terminal) -> None:
     text = ""
     if answer is not None:
         code = "cli.sync_progress_open" if answer.get("total") is None else "cli.sync_progress"
-        text = terminal.text(code, done=answer.get("done"), total=answer.get("total"))
+        text = terminal.text(code, count=answer.get("done"), done=answer.get("done"), total=answer.get("total"))
     print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def _ended(answer: dict[str, Any], terminal: Terminal) -> None:
-    told = {"done": answer.get("done"), "failed": answer.get("failed"), "reason": answer.get("reason")}
+    told = {"count": answer.get("done"), "failed": answer.get("failed"), "reason": answer.get("reason")}
     if answer.get("status") == "failed":
         terminal.line(terminal.marked("blocked", terminal.text("cli.sync_failed", **told)))
     elif answer.get("failed"):

@@ -14,6 +14,8 @@ from app.crm.generic.values import identifier, moment, shown
 from app.safe_json import UnsafeJson, read_json
 
 MOST_EVENTS = 100
+MOST_TOLD = 10_000
+"""Events that all items of a delivery may come to, one for each property: more hold up everybody else."""
 _WITH_VALUES: frozenset[Happening] = frozenset({"created", "changed", "restored"})
 
 
@@ -56,6 +58,8 @@ def _read(body: bytes, settings: GenericSettings, received_at: datetime | None) 
             events += told[0]
             facts += told[1]
             ignored += not any(told)
+        if len(events) > MOST_TOLD:
+            raise Malformed("delivery_too_many_events", found=len(events), most=MOST_TOLD)
     if len(faults) == len(listed) > 0:
         raise Malformed(faults[0].code, **faults[0].params, place=faults[0].place)
     return Batch(tuple(events), ignored, tuple(faults), tuple(facts))

@@ -14,13 +14,15 @@ from app.crm.reading import id_or_none, object_of, part_of, shown, time_of, time
 from app.crm.salesforce.activities import activity_fact, contact_fact, deal_of
 from app.crm.salesforce.ids import OPPORTUNITY, id_in
 from app.crm.salesforce.settings import SalesforceSettings
-from app.crm.salesforce.words import Deal
+from app.crm.salesforce.words import Deal, text_of
 
 MOST_EVENTS = 200
 MOST_RECORDS = 1000
 """In one delivery. What is changed by the thousands is read back at its own pace, and holds up nobody."""
 _FIELDS = 10
 """Told of each of them; of fewer records there may be more."""
+_TEXT = 1000
+"""Letters of text that count as one field more."""
 _TOO_MANY = "delivery_too_many_records"
 _KINDS: dict[str, EventKind] = {
     "CREATE": "created", "UPDATE": "changed", "DELETE": "deleted", "UNDELETE": "restored",
@@ -49,9 +51,11 @@ class Change(NamedTuple):
         return tuple(one for one in self.ids if one.startswith(OPPORTUNITY))
 
     def weight(self, settings: SalesforceSettings) -> int:
-        """How much is told of deals, at most."""
-        told = sum(name in self.data or name in self.nulled for name in settings.followed)
-        return len(self.ids) * max(told, _FIELDS) if self.entity == "Opportunity" else 0
+        """How much is told of deals, at most. A long text counts as many short ones: each deal gets one of its own."""
+        told = [name for name in settings.followed if name in self.data or name in self.nulled]
+        letters = sum(len(text_of(self.data.get(name)) or "") for name in told)
+        much = max(len(told), _FIELDS) + letters // _TEXT
+        return len(self.ids) * much if self.entity == "Opportunity" else 0
 
 
 def change_data(found: Any, settings: SalesforceSettings) -> Batch:

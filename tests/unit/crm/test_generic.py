@@ -119,6 +119,14 @@ def test_what_is_no_time_is_refused(at: Any) -> None:
     assert _refused(update(at=at)) == ("event_field_wrong", "/at")
 
 
+def test_a_batch_tells_no_more_than_can_be_taken_in_at_once() -> None:
+    fields = {f"/deal/{number}": {"field": f"f{number}", "type": "text"} for number in range(200)}
+    wide = {str(number): "x" for number in range(200)}
+    assert len(_read([update(number, **wide) for number in range(49)], fields=fields).events) > 49 * 200
+    many = [update(number, **wide) for number in range(50)]
+    assert _refused(many, fields=fields) == ("delivery_too_many_events", None)
+
+
 def test_what_tells_no_time_of_its_own_happened_when_it_arrived() -> None:
     settings = generic_settings(**_deliveries(at=None))
     body = json.dumps(update()).encode()

@@ -92,6 +92,17 @@ def test_changes_by_the_thousands_are_read_back_at_their_own_pace() -> None:
     assert time.perf_counter() - began < 2
 
 
+def test_one_long_text_of_many_records_is_read_back_too() -> None:
+    crm = FakeSalesforce()
+    crm.make_deal(42, at=at(0))
+    change = crm.change(42, at=at(5), NextStep="x" * 20_000)
+    header = change["payload"]["ChangeEventHeader"]
+    for count, gap in ((300, False), (400, True)):
+        header["recordIds"] = [deal_id(number) for number in range(count)]
+        batch = read(body_of(change), SETTINGS)
+        assert (len(batch.events), len(batch.faults), batch.gap) == (0 if gap else count, gap, gap)
+
+
 def test_differences_of_long_texts_and_undecoded_names_are_read_back() -> None:
     crm = FakeSalesforce()
     crm.make_deal(42, at=at(0))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -98,17 +99,24 @@ def _sort(event: Event) -> str:
 
 def _same(one: Event, other: Event) -> Event:
     """Two copies as one: what either knows, and the smaller where they disagree, so that order does not matter."""
-    if one == other:
-        return one
-    first, second = sorted((one, other), key=lambda event: (event.kind == "seen", event.key, repr(event)))
-    telling = [event for event in (first, second) if event.tells_previous]
-    return first._replace(
+    telling = [event.previous for event in (one, other) if event.tells_previous]
+    return one._replace(
         key=min(one.key, other.key),
+        kind=other.kind if one.kind == "seen" else one.kind,
+        at=min(one.at, other.at, key=_finest),
+        value=min(one.value, other.value, key=repr),
         by=_least(one.by, other.by),
         channel=_least(one.channel, other.channel),
-        previous=min((event.previous for event in telling), key=repr) if telling else None,
+        previous=min(telling, key=repr) if telling else None,
         tells_previous=bool(telling),
     )
+
+
+def _finest(at: datetime) -> tuple[datetime, int]:
+    """Sorts times: the earliest second, and in it the last. Some tell only the second, and some that a property came
+    back to a value within one: what counts then is where it stayed.
+    """
+    return at.replace(microsecond=0), -at.microsecond
 
 
 def _least(one: str | None, other: str | None) -> str | None:

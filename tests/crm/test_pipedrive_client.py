@@ -11,6 +11,8 @@ from app.crm.client import ClientError, Credentials, Note, Standing, Task
 from app.crm.drafting import drafted
 from app.crm.http import Unreachable
 from app.crm.pipedrive import PipedriveClient, configuration, read
+from app.crm.record import Record
+from app.crm.state import tell
 from app.engine import load_process
 from tests.crm.builders import NOON
 from tests.crm.fakes.base import Answer, Call, FakeCrm, route
@@ -79,7 +81,21 @@ async def test_what_was_changed_in_one_second_comes_back_in_its_order(crm: FakeP
     crm.change(42, at=at(12), stage_id=1, status="won")
     told = await client(crm, http).read_deal("42", NOON)
     stages = [(one.value, one.previous) for one in told.events if one.name == "stage_id"]
-    assert stages == [("1", None), ("2", "1"), ("1", "2"), ("3", "1"), ("2", "3"), ("won", "2")]
+    assert stages == [("1", None), ("2", "1"), ("1", "2"), ("3", "1"), ("2", "3"), ("won", None)]
+
+
+async def test_a_deal_that_an_automation_wins_in_the_second_of_its_move_was_in_between_where_webhooks_tell(
+    crm: FakePipedrive, http: PlainHttp
+) -> None:
+    webhooks = [*crm.change(42, at=at(9), stage_id=3), *crm.change(42, at=at(9), status="won")]
+    told = await client(crm, http).read_deal("42", NOON)
+    ways = []
+    for came in (webhooks, webhooks[::-1], webhooks[:1], webhooks[1:], []):
+        events = [event for webhook in came for event in read(json.dumps(webhook).encode(), SETTINGS).events]
+        deal = tell(SETTINGS, tell(SETTINGS, Record(), events, None).record, (), None, told=told)
+        ways.append([(move.before and move.before.crm_stage, move.entry.crm_stage) for move in deal.line.moves[2:]])
+    through = [("2", "3"), ("3", "won")]
+    assert ways == [through, through, through, [("3", "won")], [("2", "won")]]
 
 
 @pytest.mark.parametrize("newest_first", [True, False])

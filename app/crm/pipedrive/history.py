@@ -73,7 +73,10 @@ def _changes(settings: PipedriveSettings, changelog: Iterable[Mapping[str, Any]]
 
 
 def _stages(deal: Deal, data: Mapping[str, Any], changes: list[_Change], made: datetime) -> Iterator[Event]:
-    """Where the deal stood after each change of its stage or status; what it began with is told by the first ones."""
+    """Where the deal stood after each change of its stage or status; what it began with is told by the first ones.
+
+    Of stage and status in one second, only webhooks can tell whether the deal stood anywhere in between.
+    """
     stage = deal.settings.stage_property
     own = [one for one in changes if one[1] in (stage, _STATUS)]
     standing: dict[str, Any] = {
@@ -89,12 +92,15 @@ def _stages(deal: Deal, data: Mapping[str, Any], changes: list[_Change], made: d
         now = place(standing, deal.settings)
         if now is not None and now != before:
             at, nth = rounds.place(second, before, now)
-            yield deal._replace(by=by, channel=channel, nth=nth).event("changed", at, stage, now, before)
+            was = [before] if len(save) == 1 else []
+            yield deal._replace(by=by, channel=channel, nth=nth).event("changed", at, stage, now, *was)
             before = now
 
 
 def _saves(changes: list[_Change]) -> Iterator[list[_Change]]:
-    """Stage and status that were changed in the same second were saved together; one of them changed twice was not."""
+    """Stage and status that were changed in the same second count as saved together; one of them changed twice does
+    not.
+    """
     for _, at_once in groupby(changes, key=lambda one: one[0]):
         together = list(at_once)
         if len({one[1] for one in together}) == len(together):

@@ -1,11 +1,14 @@
 """Change Data Capture events as a relay brings them: what they tell, what they only hint at, whose they are."""
 
 import time
+from itertools import permutations
 from typing import Any
 
 import pytest
 
+from app.crm.record import Record
 from app.crm.salesforce import read
+from app.crm.state import tell
 from tests.crm.fakes.salesforce import OURS, REP, FakeSalesforce, deal_id
 from tests.crm.fakes.salesforce_messages import body_of, salesforce_settings
 from tests.crm.orders import at
@@ -179,3 +182,17 @@ def test_a_change_counts_within_the_second_in_which_the_record_was_saved() -> No
     assert {one[3] for one in told(body_of(change))} == {at(5).replace(microsecond=999_999)}
     change["payload"]["ChangeEventHeader"]["commitTimestamp"] -= 5_000
     assert {one[3] for one in told(body_of(change))} == {at(5)}
+
+
+def test_where_flows_move_a_deal_to_and_fro_within_a_second_it_stands_where_they_left_it() -> None:
+    crm = FakeSalesforce()
+    bodies = [body_of(crm.make_deal(42, at=at(0)))]
+    for millisecond, stage in ((200, "Closed Won"), (450, "Prospecting"), (999, "Closed Won")):
+        change = crm.change(42, at=at(5), StageName=stage)
+        change["payload"]["ChangeEventHeader"]["commitTimestamp"] += millisecond
+        bodies.append(body_of(change))
+    for order in permutations(bodies):
+        deal = tell(SETTINGS, Record(), (), None)
+        for body in order:
+            deal = tell(SETTINGS, deal.record, read(body, SETTINGS).events, None)
+        assert deal.line.entries[-1].crm_stage == "Closed Won"

@@ -14,6 +14,8 @@ from app.crm.events import Fact, FactGroup, Group
 GROUPS: dict[FactGroup, Group] = {"activity": "activities", "contact": "contacts", "approval": "approvals"}
 MOST_VERSIONS = 20
 """Versions kept of one fact; older ones matter to no verdict that is still open."""
+MOST_FACTS = 2000
+"""Facts kept of one group of a deal: all of them are gone through whenever it is judged."""
 
 
 class Version(NamedTuple):
@@ -38,7 +40,7 @@ Readings = Mapping[Group, Reading]
 
 def with_facts(known: Facts, readings: Readings, new: Iterable[Fact]) -> Facts:
     """More versions of facts. One that is older than a whole reading in which it was not is gone since then."""
-    facts = {group: dict(of_group) for group, of_group in known.items()}
+    facts = {group: _without_long_gone(of_group) for group, of_group in known.items()}
     for fact in new:
         of_group = facts.setdefault(fact.group, {})
         versions = _added(of_group.get(fact.id, ()), Version(fact.at, _plain(fact.value)))
@@ -46,7 +48,7 @@ def with_facts(known: Facts, readings: Readings, new: Iterable[Fact]) -> Facts:
         if reading is not None and fact.id not in reading.ids:
             versions = _gone(versions, reading.at)
         of_group[fact.id] = versions
-    return facts
+    return {group: _newest(of_group) for group, of_group in facts.items()}
 
 
 def as_read(known: Facts, group: FactGroup, reading: Reading, facts: Iterable[Fact]) -> Facts:
@@ -63,6 +65,33 @@ def as_read(known: Facts, group: FactGroup, reading: Reading, facts: Iterable[Fa
         if fact.group == group and versions and versions[-1].value is None and versions[-1].at < reading.at:
             of_group[fact.id] = _added(versions, Version(reading.at, _plain(fact.value)))
     return {**known, group: of_group}
+
+
+def _newest(of_group: dict[str, Versions]) -> dict[str, Versions]:
+    """What is beyond the newest counts as gone. Its id stays known: else it would be taken for what was stored by API.
+
+    A contact with a role goes by the name of both, and has an id of its own.
+    """
+    old = {name: of_group[name][-1] for name in _by_time(of_group, there=True)[:-MOST_FACTS]}
+    gone = {name: (Version(version.at, None),) for name, version in old.items()}
+    ids = {str((version.value or {}).get("id", name)): gone[name] for name, version in old.items()}
+    return {**ids, **of_group, **gone}
+
+
+def _without_long_gone(of_group: Mapping[str, Versions]) -> dict[str, Versions]:
+    """What has been gone for long is let go: by now it is in no stored deal any more."""
+    old = set(_by_time(of_group, there=False)[:-MOST_FACTS])
+    return {name: versions for name, versions in of_group.items() if name not in old}
+
+
+def _by_time(of_group: Mapping[str, Versions], *, there: bool) -> list[str]:
+    """The names of what is there, or of what is gone, oldest first."""
+    if len(of_group) <= MOST_FACTS:
+        return []
+    found = [
+        (versions[-1].at, name) for name, versions in of_group.items() if (versions[-1].value is not None) == there
+    ]
+    return [name for _, name in sorted(found)]
 
 
 def _gone(versions: Versions, at: datetime) -> Versions:

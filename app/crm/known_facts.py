@@ -22,6 +22,7 @@ class KnownFacts:
         self._facts = {group: sorted(of_group.items()) for group, of_group in facts.items()}
         self._read_already: dict[tuple[FactGroup, str, datetime], Any] = {}
         self._planned: dict[tuple[str, datetime], Activity] = {}
+        self._ids: dict[FactGroup, frozenset[str]] = {}
 
     def now(self, model: type[M]) -> list[M]:
         """What there is now, in an order of its own."""
@@ -39,8 +40,10 @@ class KnownFacts:
 
     def ids(self, group: FactGroup) -> frozenset[str]:
         """The ids of all facts of a group that the CRM ever told of, as snapshots have them."""
-        told = (str((version.value or {}).get("id", name)) for name, version in self._ever(group))
-        return frozenset({*(name for name, _ in self._of(group)), *told})
+        if group not in self._ids:
+            told = (str((version.value or {}).get("id", name)) for name, version in self._ever(group))
+            self._ids[group] = frozenset({*(name for name, _ in self._of(group)), *told})
+        return self._ids[group]
 
     def activities_at(self, moved_at: datetime, until: datetime) -> list[Activity]:
         """The activities as they stood at a move, with what was learnt later of what had happened by then.
@@ -62,11 +65,11 @@ class KnownFacts:
         then = version_at(versions, until)
         if then is None or then.value is None:
             return []
-        latest = next(version for version in reversed(versions) if version.value is not None)
+        latest = then if then is versions[-1] else next(one for one in reversed(versions) if one.value is not None)
         told = self._read(Activity, name, latest)
         if not told or told[0].at <= until:
             return told
-        if any(version.at <= until and version.value is not None for version in versions):
+        if then.at <= until or (then is not versions[0] and _was_there(versions, until)):
             return self._read(Activity, name, then)  # still to come at the time: as it was planned then
         key = (name, latest.at)
         if key not in self._planned:
@@ -96,11 +99,17 @@ class KnownFacts:
         return found
 
 
+def _was_there(versions: Versions, until: datetime) -> bool:
+    return any(version.at <= until and version.value is not None for version in versions)
+
+
 def version_at(versions: Versions, until: datetime) -> Version | None:
     """What was known at a time; where it is not known to have been there, what is first known after that.
 
     CRMs say when a fact was changed, and seldom since when it belongs to the deal: it gets the benefit of the doubt.
     """
+    if len(versions) == 1:
+        return versions[0]
     before = [version for version in versions if version.at <= until]
     if before and before[-1].value is not None:
         return before[-1]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from app.crm.client import Told
 from app.crm.events import Event, Fact, Group
-from app.crm.facts import GROUPS, Facts, Reading, Version, as_read, with_facts
+from app.crm.facts import GROUPS, MOST_FACTS, Facts, Reading, Version, as_read, with_facts
 from app.crm.joining import joined
 
 HISTORY: Group = "stage_history"
@@ -79,6 +79,10 @@ class Record(NamedTuple):
             ids = frozenset(fact.id for fact in told.facts if fact.group == singular and fact.value is not None)
             known = record.readings.get(group)
             if known is not None and known.at >= told.read_at:
+                continue
+            if len(ids) > MOST_FACTS:  # not all of them are kept: what is absent is unknown
+                others = {name: one for name, one in record.readings.items() if name != group}
+                record = record._replace(readings=others)
                 continue
             reading = Reading(told.read_at, covers, ids)
             record = record._replace(readings={**record.readings, group: reading})

@@ -4,10 +4,12 @@ import random
 from datetime import datetime, timedelta
 
 from app.crm.changes import Changes
+from app.crm.client import Told
 from app.crm.events import Event, EventKind, Fact
-from app.crm.facts import with_facts
+from app.crm.facts import MOST_FACTS, with_facts
 from app.crm.known_facts import KnownFacts
-from app.engine.snapshot import Activity
+from app.crm.record import Record
+from app.engine.snapshot import Activity, Contact
 from tests.crm.builders import NOON
 
 KINDS: tuple[EventKind, ...] = ("changed", "seen")
@@ -56,3 +58,30 @@ def test_an_activity_is_read_once_for_all_the_moves_that_it_may_matter_to() -> N
     [planned, _] = known.activities_at(after(-9), after(-8))
     assert (planned.status, planned is known.activities_at(after(-7), after(-6))[0]) == ("planned", True)
     assert known.activities_at(after(-1), after(0))[0] == first.model_copy(update={"at": after(-1)})
+
+
+def _told(number: int, at: datetime) -> Fact:
+    return Fact("7", "contact", f"c{number}:boss", at, {"id": f"c{number}"})
+
+
+def test_of_a_deal_with_endless_facts_the_newest_count_and_no_other_is_taken_for_ours() -> None:
+    told = [_told(number, after(number)) for number in range(MOST_FACTS + 5)]
+    for order in (told, told[::-1]):
+        facts = with_facts(with_facts({}, {}, order[:9]), {}, order[9:])
+        known = KnownFacts(facts)
+        assert {one.id for one in known.now(Contact)} == {f"c{number}" for number in range(5, MOST_FACTS + 5)}
+        assert {f"c{number}" for number in range(MOST_FACTS + 5)} <= known.ids("contact")
+        assert with_facts(facts, {}, order) == facts
+        again = KnownFacts(with_facts(facts, {}, [_told(0, after(MOST_FACTS + 9))])).now(Contact)
+        assert {"c0", "c5"} & {one.id for one in again} == {"c0"}
+    gone = with_facts({}, {}, [one._replace(value=None) for one in told])
+    assert len(with_facts(gone, {}, [])["contact"]) == MOST_FACTS
+
+
+def test_a_group_with_more_than_is_kept_is_not_known_whole() -> None:
+    told = [_told(number, NOON) for number in range(MOST_FACTS + 1)]
+    few, many = (Told((), tuple(facts), frozenset({"contacts"}), NOON) for facts in (told[1:], told))
+    assert set(Record().with_told("7", few).readings) == {"contacts"}
+    assert set(Record().with_told("7", many).readings) == set()
+    later = many._replace(read_at=after(1))
+    assert set(Record().with_told("7", few).with_told("7", later).readings) == set()

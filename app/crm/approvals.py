@@ -82,8 +82,8 @@ def _by(settings: ConnectionSettings, change: Event) -> str | None:
 
 def _stood(entries: Sequence[Entry], at: datetime) -> Entry | None:
     """Where the deal stood: what is saved together with a move approves that move, from the stage before it."""
-    before = [entry for entry in entries if entry.at is None or entry.at < at]
-    found = before[-1] if before else next(iter(entries), None)
+    before = (entry for entry in reversed(entries) if entry.at is None or entry.at < at)
+    found = next(before, next(iter(entries), None))
     return found if found is not None and found.mapped else None
 
 

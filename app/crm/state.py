@@ -97,7 +97,7 @@ def snapshot_now(deal: Deal, deal_id: str, zone: tzinfo) -> Snapshot:
     }
     told_of_stages = any(event.name == deal.settings.stage_property for event in deal.record.events)
     if told_of_stages or base is None:
-        changes |= _standing(deal.line.entries, deal.process or "")
+        changes |= _standing(deal.line, len(deal.line.entries), deal.process or "")
     return base.model_copy(update=changes) if base else Snapshot(**changes)
 
 
@@ -109,7 +109,7 @@ def snapshot_before(deal: Deal, now: Snapshot, zone: tzinfo, move: Move, togethe
     entries = deal.line.entries[: deal.line.entries.index(move.entry)]
     at, until = move.event.at, _saved_by(move, together)
     settings, told = deal.settings, deal.values.changes
-    changes = _standing(entries, entries[-1].process or "")
+    changes = _standing(deal.line, len(entries), entries[-1].process or "")
     changes |= {
         "owner": owner_at(deal, now, move, together),
         "fields": deal.values.fields_then(until, now, zone),
@@ -218,7 +218,7 @@ def _entries(record: Record, stored: Stored | None) -> list[Entry]:
     return entries
 
 
-def _standing(entries: Sequence[Entry], process: str) -> dict[str, Any]:
-    """Where a deal stands after these entries, and how it came there."""
-    last = entries[-1]
-    return {"stage": last.stage, "stage_entered_at": last.at, "stage_history": tuple(history_of(entries, process))}
+def _standing(line: Timeline, count: int, process: str) -> dict[str, Any]:
+    """Where a deal stands after so many entries, and how it came there."""
+    last = line.entries[count - 1]
+    return {"stage": last.stage, "stage_entered_at": last.at, "stage_history": history_of(line, process, count)}

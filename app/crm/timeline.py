@@ -4,7 +4,7 @@ Everything here depends on which events are known, never on the order in which t
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -62,13 +62,15 @@ class Move(NamedTuple):
 class Timeline(NamedTuple):
     """All that the events say: when the deal was made, its moves, and every entry into a stage, oldest first.
 
-    `gone` is the event by which it was deleted or merged into another.
+    `gone` is the event by which it was deleted or merged into another; `stays` are the entries as a snapshot has them,
+    None where nobody knows since when.
     """
 
     created: Event | None
     moves: tuple[Move, ...]
     entries: tuple[Entry, ...]
     gone: Event | None = None
+    stays: tuple[StageEntry | None, ...] = ()
 
 
 class _Step(NamedTuple):
@@ -125,7 +127,8 @@ def timeline(
     ours = own_moves(moves, own, settings.acts_as)
     created = next((event for event in ordered if event.kind == "created"), None)
     told = tuple(move._replace(own=move.identity in ours) for move in moves)
-    return Timeline(created, told, tuple(entries), gone_by(ordered))
+    stays = (None if one.at is None else StageEntry(stage=one.stage, entered_at=one.at) for one in entries)
+    return Timeline(created, told, tuple(entries), gone_by(ordered), tuple(stays))
 
 
 def _apart(settings: ConnectionSettings, ordered: list[Event]) -> list[Event]:
@@ -173,13 +176,10 @@ def _is_gap(entries: list[Entry], told: Entry, entry: Entry) -> bool:
     return not (is_same_move and entry.at - last.at <= TOLD_TWICE)  # type: ignore[operator]
 
 
-def history_of(entries: Iterable[Entry], process: str) -> list[StageEntry]:
-    """The stage history of a deal in one process: what it did in another is not told in that one's words."""
-    return [
-        StageEntry(stage=entry.stage, entered_at=entry.at)
-        for entry in entries
-        if entry.at is not None and entry.process in (process, None)
-    ]
+def history_of(line: Timeline, process: str, count: int) -> tuple[StageEntry, ...]:
+    """The stage history after so many entries, in one process: what a deal did in another is not told in its words."""
+    known = zip(line.entries[:count], line.stays, strict=False)
+    return tuple(stay for entry, stay in known if stay is not None and entry.process in (process, None))
 
 
 def _placed(settings: ConnectionSettings, ordered: list[Event]) -> list[_Step]:

@@ -9,8 +9,9 @@ from app.crm.events import Event, EventKind, Fact
 from app.crm.facts import MOST_FACTS, with_facts
 from app.crm.known_facts import KnownFacts
 from app.crm.record import Record
+from app.crm.timeline import Entry, history_of, timeline
 from app.engine.snapshot import Activity, Contact
-from tests.crm.builders import NOON
+from tests.crm.builders import NOON, hubspot_settings
 
 KINDS: tuple[EventKind, ...] = ("changed", "seen")
 NAMES = ("stage", "amount", "owner", "never")
@@ -85,3 +86,18 @@ def test_a_group_with_more_than_is_kept_is_not_known_whole() -> None:
     assert set(Record().with_told("7", many).readings) == set()
     later = many._replace(read_at=after(1))
     assert set(Record().with_told("7", few).with_told("7", later).readings) == set()
+
+
+def test_a_stay_is_made_once_for_all_the_moves_that_come_after_it() -> None:
+    known = [
+        Entry("sales", "demo_scheduled", None), Entry("sales", "demo_completed", NOON),
+        Entry("renewals", "due", after(1)), Entry(None, "unmapped:x", after(2)), Entry("sales", "won", after(3)),
+    ]  # fmt: skip
+    line = timeline(hubspot_settings(), (), known)
+    whole = history_of(line, "sales", 5)
+    assert [(one.stage, one.entered_at) for one in whole] == [
+        ("demo_completed", NOON), ("unmapped:x", after(2)), ("won", after(3)),
+    ]  # fmt: skip
+    assert [history_of(line, "sales", count) for count in range(5)] == [(), (), whole[:1], whole[:1], whole[:2]]
+    assert all(one is other for one, other in zip(whole, history_of(line, "sales", 4), strict=False))
+    assert [one.stage for one in history_of(line, "renewals", 5)] == ["due", "unmapped:x"]

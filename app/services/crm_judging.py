@@ -22,6 +22,8 @@ from app.engine import (
 from app.services.adherence import blocks_surely, facts_complete
 from app.store.crm_moves import Verdict as Standing
 
+_AND_WHO = "+"
+
 
 class Rules(NamedTuple):
     """The process versions that judge a deal: the current one of each process, and those that have judged before.
@@ -54,6 +56,10 @@ class Judgement(NamedTuple):
     standing: Standing
     move: Move | None = None
     owner: str | None = None
+
+    def says(self, about: str) -> bool:
+        """Whether that was about the same. Versions of before kept no word of author, channel and time."""
+        return about in (self.about, self.about.partition(_AND_WHO)[0])
 
     @property
     def way(self) -> str:
@@ -112,7 +118,7 @@ def source_of(move: Move) -> str | None:
 
 def _judgement(deal: Deal, event: Event, decision: Decision, compiled: CompiledProcess, move: Move | None) -> Judgement:
     """A decision as it is to be logged: another author, channel or time is another entry, with the same verdict too."""
-    about = _digest(_about(decision), event.at.isoformat(), author_of(deal, event), event.channel)
+    about = _about(decision) + _AND_WHO + _digest(event.at.isoformat(), author_of(deal, event), event.channel)
     standing = standing_of(decision, compiled)
     return Judgement(event, identity(event), about, decision, _actor(deal, event), compiled, standing, move)
 

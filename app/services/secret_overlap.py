@@ -51,9 +51,17 @@ def _overlapping(row: StoredConnection | StoredEndpoint, key: str | None, now: d
     """The older secrets that still hold. Those that no key opens any more are none: the new one is there."""
     if row.previous_ciphertext is None or row.previous_until is None or now >= row.previous_until:
         return []
-    listed = json.loads(_opened(row.previous_ciphertext, key) or "[]")
-    found = [Overlapping(secret, datetime.fromisoformat(until)) for secret, until in listed]
+    text = _opened(row.previous_ciphertext, key)
+    found = [] if text is None else _listed(text, row.previous_until)
     return [one for one in found if one.until > now]
+
+
+def _listed(text: str, until: datetime) -> list[Overlapping]:
+    """The older secrets of a row. Where there was only ever one, it stood as it is, and held until then."""
+    try:
+        return [Overlapping(secret, datetime.fromisoformat(end)) for secret, end in json.loads(text)]
+    except (ValueError, TypeError):
+        return [Overlapping(text, until)]
 
 
 def _opened(ciphertext: str, key: str | None) -> str | None:

@@ -60,7 +60,7 @@ class Keeper(NamedTuple):
 
     def stands(self, old: Verdict, one: Judgement) -> bool:
         """Whether a verdict still says what a new judgement says."""
-        return old.about == one.about or (not self.facts_have_times and old.way == one.way)
+        return one.says(old.about) or (not self.facts_have_times and old.way == one.way)
 
     def dedupe_key(self, origin: str) -> str:
         """Names the answer to one move."""
@@ -135,7 +135,7 @@ async def _log(
     tx: Transaction, keeper: Keeper, deal: Deal, one: Judgement, old: Verdict | None, *, origin: str
 ) -> Verdict:
     """One judgement: the decision logged where it is new, the move with its verdict, and what follows from it."""
-    same = old is not None and old.about == one.about
+    same = old is not None and one.says(old.about)
     decision_id = old.decision_id if old is not None and same else new_id(keeper.now)
     if not same:
         entry = logged(

@@ -10,14 +10,14 @@ from cryptography.fernet import Fernet
 from app.crm.client import Credentials
 from app.crm.hubspot import HubspotSettings
 from app.crm.pipedrive import PipedriveSettings
-from app.crm.secrets import WrongKey, decrypt
+from app.crm.secrets import WrongKey, decrypt, encrypt
 from app.services import clients
 from app.services.connection_secrets import KEEP
 from app.services.connections import Change, Connection, WrongConnection, put
 from app.services.processes import Processes
 from app.services.reencryption import reencrypt
 from app.services.secret_overlap import secrets_of
-from app.store.connections import StoredConnection, read_connection
+from app.store.connections import StoredConnection, put_connection, read_connection
 from app.store.database import Database
 from tests.crm.builders import NOON, SECRET, settings_json
 from tests.crm.world import KEY
@@ -73,6 +73,17 @@ async def test_the_same_secret_again_changes_nothing_and_an_older_one_may_come_b
     assert (await row_of(database))._replace(updated_at=NOON) == before
     await change(database, SECRET, now=minutes(2))
     assert await accepted(database, minutes(3)) == [SECRET, "b"]
+
+
+@pytest.mark.parametrize("older", ["an older one", "20261127", "null", '["a", "b"]'])
+async def test_an_older_secret_that_was_stored_alone_holds_until_its_end(database: Database, older: str) -> None:
+    """So it was kept before there could be several: a rotation may be under way while we are replaced."""
+    alone = (await row_of(database))._replace(previous_ciphertext=encrypt(KEY, older), previous_until=minutes(60))
+    await database.transaction(lambda tx: put_connection(tx, alone))
+    assert await accepted(database, minutes(59)) == [SECRET, older]
+    assert await accepted(database, minutes(60)) == [SECRET]
+    await change(database, "newer", now=minutes(1))
+    assert await accepted(database, minutes(59)) == ["newer", older, SECRET]
 
 
 async def test_of_secrets_put_at_once_none_is_lost(database: Database) -> None:

@@ -173,6 +173,26 @@ async def test_verdicts_of_before_moves_had_an_identity_are_superseded_and_count
     assert (await judged.counted(), await judged.outbox()) == (1, [("remedy", "waiting")])
 
 
+async def test_verdicts_that_were_kept_without_their_authors_stand(database: Database) -> None:
+    """That a newer version of ours looks at them is no reason to log them once more."""
+    judged = await judging(database)
+    await judged.read(*ILLEGAL)
+    kept = ("24564ceb53bd0aab2082c2c271258b20", "a602d37aee1a36da553448b72cb9c7b4", "d37b4f6f856efe97ef76477856906f90")
+
+    async def as_it_was_kept(tx: Transaction) -> None:
+        stored = await lock_record(tx, "acme", "hs", "1")
+        document = json.loads(stored.document or "")
+        for verdict, about in zip(document["verdicts"].values(), kept, strict=True):
+            verdict[1] = about
+        await write_record(tx, stored._replace(document=json.dumps(document)))
+
+    await database.transaction(as_it_was_kept)
+    assert (await judged.read(*ILLEGAL, at=20)).decision_ids == []
+    late = await judged.read(*ILLEGAL, changed("Send the offer", 4, "next_step_text"), at=30)
+    assert len(late.decision_ids) == 1
+    assert await judged.log() == [("blocked", "rep-7", False), ("allowed", "rep-7", True)]
+
+
 async def test_our_own_write_is_where_the_deal_has_been_and_is_not_judged(database: Database) -> None:
     judged = await judging(database)
     taken = await judged.read(*ILLEGAL)

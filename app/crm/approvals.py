@@ -27,21 +27,24 @@ def approvals_at(
     move: no later than `at_latest`.
     """
     found: list[Approval] = []
+    ours = _our_ids(settings)
     for name, mapping in settings.approvals.items():
         change = changes.latest(name, until)
         if change is None and until is not None:
             first = changes.first(name)
             change = first if first is not None and first.kind == "seen" else None
         if change is not None:
-            found += _given(settings, mapping, change, entries, at_latest=at_latest, to=to)
+            by = _by(settings, change, ours)
+            found += _given(settings, mapping, (by, change.at), entries, at_latest=at_latest, to=to)
     return found
 
 
 def givers(settings: ConnectionSettings, changes: Changes) -> Iterator[tuple[str, str, datetime]]:
     """Role, person and time of every approval that was ever given so, also of those that were taken back."""
+    ours = _our_ids(settings)
     for name, mapping in settings.approvals.items():
         for event in changes.of(name):
-            by = _by(settings, event)
+            by = _by(settings, event, ours)
             if by is not None:
                 yield mapping.role, by, event.at
 
@@ -49,18 +52,21 @@ def givers(settings: ConnectionSettings, changes: Changes) -> Iterator[tuple[str
 def _given(
     settings: ConnectionSettings,
     mapping: ApprovalMapping,
-    change: Event,
+    given: tuple[str | None, datetime],
     entries: Sequence[Entry],
     *,
     at_latest: datetime | None = None,
     to: str | None = None,
 ) -> list[Approval]:
-    """What one filled property approves: the move to its stage, or to any stage, from where the deal stood."""
-    by = _by(settings, change)
-    source = _stood(entries, change.at)
+    """What one filled property approves: the move to its stage, or to any stage, from where the deal stood.
+
+    `given`: by whom, and when.
+    """
+    by, filled_at = given
+    source = _stood(entries, filled_at)
     if by is None or source is None:
         return []
-    at = change.at if at_latest is None else min(change.at, at_latest)
+    at = filled_at if at_latest is None else min(filled_at, at_latest)
     stages = [mapping.to] if mapping.to is not None else [to] if to is not None else _stages(settings, source)
     return [
         Approval.model_validate({"role": mapping.role, "by": by, "from": source.stage, "to": stage, "at": at})
@@ -69,12 +75,16 @@ def _given(
     ]
 
 
-def _by(settings: ConnectionSettings, change: Event) -> str | None:
+def _our_ids(settings: ConnectionSettings) -> frozenset[str]:
+    return frozenset(person.id for person in settings.people.values())
+
+
+def _by(settings: ConnectionSettings, change: Event, ours: frozenset[str]) -> str | None:
     """Who approved: the person whom the property names, else whoever filled it; None when it is empty or unknown."""
     value = "" if change.value is None else str(change.value).strip()
     if value.lower() in _EMPTY:
         return None
-    if value in {person.id for person in settings.people.values()}:
+    if value in ours:
         return value
     person = person_of(settings, value) or person_of(settings, change.by)
     return person.id if person is not None else change.by

@@ -30,7 +30,10 @@ class Stored(NamedTuple):
 
 
 class Deal(NamedTuple):
-    """One deal: its record with what is new in it, its timeline, what is stored of it so far; its fields and facts."""
+    """One deal: its record with what is new in it, its timeline, what is stored of it so far; its fields and facts.
+
+    `approved`: role, person and time of every approval that the CRM ever told.
+    """
 
     settings: ConnectionSettings
     record: Record
@@ -39,6 +42,7 @@ class Deal(NamedTuple):
     stored: Stored | None
     values: Values
     facts: KnownFacts
+    approved: frozenset[tuple[str, str, datetime]]
 
     @property
     def process(self) -> str | None:
@@ -75,8 +79,11 @@ def tell(
     line = timeline(
         settings, record.events, _entries(record, stored), record.own, None if history is None else history.at
     )
-    values = Values(settings, Changes(record.events), record.before)
-    return Deal(settings, record, news, line, stored, values, KnownFacts(record.facts))
+    changes, known_facts = Changes(record.events), KnownFacts(record.facts)
+    approved = {(one.role, one.by, one.at) for one in known_facts.ever(Approval)}
+    approved.update(givers(settings, changes))
+    values = Values(settings, changes, record.before)
+    return Deal(settings, record, news, line, stored, values, known_facts, frozenset(approved))
 
 
 def _content(event: Event) -> tuple[Any, ...]:
@@ -189,9 +196,7 @@ def _others_contacts(deal: Deal, base: Snapshot | None) -> list[Contact]:
 def _others_approvals(deal: Deal, base: Snapshot | None) -> list[Approval]:
     if base is None or not base.approvals:
         return []
-    ours = {(one.role, one.by, one.at) for one in deal.facts.ever(Approval)}
-    ours.update(givers(deal.settings, deal.values.changes))
-    return [one for one in base.approvals if (one.role, one.by, one.at) not in ours]
+    return [one for one in base.approvals if (one.role, one.by, one.at) not in deal.approved]
 
 
 def _before(settings: ConnectionSettings, record: Record, new: Sequence[Event], snapshot: Snapshot) -> dict[str, Any]:

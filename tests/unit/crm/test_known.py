@@ -9,6 +9,7 @@ from app.crm.events import Event, EventKind, Fact
 from app.crm.facts import MOST_FACTS, with_facts
 from app.crm.known_facts import KnownFacts
 from app.crm.record import Record
+from app.crm.state import tell
 from app.crm.timeline import Entry, history_of, timeline
 from app.engine.snapshot import Activity, Contact
 from tests.crm.builders import NOON, hubspot_settings
@@ -101,3 +102,19 @@ def test_a_stay_is_made_once_for_all_the_moves_that_come_after_it() -> None:
     assert [history_of(line, "sales", count) for count in range(5)] == [(), (), whole[:1], whole[:1], whole[:2]]
     assert all(one is other for one, other in zip(whole, history_of(line, "sales", 4), strict=False))
     assert [one.stage for one in history_of(line, "renewals", 5)] == ["due", "unmapped:x"]
+
+
+def test_every_approval_that_was_ever_given_is_known_from_the_start() -> None:
+    settings = hubspot_settings(approvals={"legal_ok": {"role": "sales_manager"}, "ok_by": {"role": "rep"}})
+    told = [
+        Event("1", "7", "changed", NOON, "legal_ok", "true", by="77"),
+        Event("2", "7", "changed", after(1), "legal_ok", "", by="78"),
+        Event("3", "7", "changed", after(2), "ok_by", "rep-7", by="78"),
+        Event("4", "7", "changed", after(3), "legal_ok", "true", by="78"),
+    ]
+    value = {"role": "rep", "by": "rep-9", "from": "demo_scheduled", "to": "won", "at": NOON.isoformat()}
+    deal = tell(settings, Record(), told, None, facts=[Fact("7", "approval", "p", NOON, value)])
+    assert deal.approved == {
+        ("sales_manager", "rep-7", NOON), ("rep", "rep-7", after(2)), ("sales_manager", "78", after(3)),
+        ("rep", "rep-9", NOON),
+    }  # fmt: skip

@@ -43,6 +43,8 @@ WAIT_FOR_CRM = 60.0
 """Seconds for which a sync is put aside when its CRM keeps asking for less, or lists nothing: it is no deal's fault."""
 MOST_FAILING = 20
 """So many deals in a row that cannot be read end a sync: it is not the deals that are at fault."""
+OF_ALL = ("client_token_refused", "connection_without_access", "secret_unavailable")
+"""What stands in the way of every deal alike."""
 
 T = TypeVar("T")
 _log = logs.get_logger(__name__)
@@ -178,7 +180,6 @@ class Running:
                 if not self._unlisted:
                     await self._one(object_id)
                 elif await was_passed_over(self._db, self._sync, object_id):
-                    self._sync = self._sync._replace(total=self._sync.total and self._sync.total + 1)
                     await self._one(object_id)
                 self._skip += 1
                 await self._save_if_due()
@@ -210,17 +211,26 @@ class Running:
             gap = await self._patiently(lambda: self._read(object_id))
         except (ClientError, Unreachable) as error:
             _log.warning("deal_not_read", connection=sync.connection_id, object_id=object_id, reason=error.code)
+            if self._unlisted and not _may_help(error) and error.code not in OF_ALL:
+                return  # it was told of when it was listed, or is as much out of our sight as out of the list
             self._failing += 1
-            self._sync = self._sync._replace(failed=sync.failed + 1, reason=reason(error.code, **error.params))
+            self._count(failed=sync.failed + 1, reason=reason(error.code, **error.params))
             if sync.object_id is not None or self._failing == MOST_FAILING:
                 raise
             if _may_help(error):
                 self._unread.append(object_id)
             return
         self._failing = 0
-        self._sync = self._sync._replace(done=sync.done + 1)
+        self._count(done=sync.done + 1)
         if gap:
             self._elsewhere.append(object_id)
+
+    def _count(self, **changes: Any) -> None:
+        """One deal more; one that was not listed is one more of all."""
+        total = self._sync.total
+        if self._unlisted and total is not None:
+            total += 1
+        self._sync = self._sync._replace(total=total, **changes)
 
     async def _read(self, object_id: str) -> bool:
         try:

@@ -191,3 +191,24 @@ async def test_deals_that_only_we_know_of_are_read_too_where_all_are_asked_for(
         ("done", 2, 0, 2, None),
     )
     assert await state(database, everything) == ("done", 4, 1, 5, "client_failing")
+
+
+async def test_deals_that_are_listed_and_cannot_be_read_are_told_once_and_end_nothing(database: Database) -> None:
+    """Many of them stand side by side among those that only we might know of."""
+    crm = Crm(3 * sync.MOST_FAILING)
+    refused = [one for one in crm.ids if int(one) % 3 == 0]
+    crm.failing = {one: ClientError("client_forbidden", again=False) for one in refused}
+    await _keep(database, *((one, Record((Event("e", one, "created", NOON),))) for one in refused))
+    sync_id = await started(database)
+    await worker_of(database, crm).next()
+    assert await state(database, sync_id) == ("done", 40, 20, 60, "client_forbidden")
+
+
+async def test_where_nothing_can_be_read_any_more_those_that_only_we_know_of_end_it(database: Database) -> None:
+    crm = Crm(0)
+    known = [str(number) for number in range(100, 130)]
+    crm.failing = {one: ClientError("client_token_refused", again=False) for one in known}
+    await _keep(database, *((one, Record((Event("e", one, "created", NOON),))) for one in known))
+    sync_id = await started(database)
+    await worker_of(database, crm).next()
+    assert await state(database, sync_id) == ("failed", 0, 20, 20, "client_token_refused")

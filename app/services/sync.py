@@ -177,9 +177,7 @@ class Running:
             page = await self._list(client)
             self._sync = self._sync._replace(total=page.total if page.total is not None else self._sync.total)
             for object_id in page.ids[self._skip :]:
-                if not self._unlisted:
-                    await self._one(object_id)
-                elif await was_passed_over(self._db, self._sync, object_id):
+                if not self._unlisted or await was_passed_over(self._db, self._sync, object_id):
                     await self._one(object_id)
                 self._skip += 1
                 await self._save_if_due()

@@ -4,13 +4,35 @@ What is common to every CRM stands here; an adapter adds its vendor's words in a
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.engine.values import Key, Wait, duration
+
+STORED = {"stored": True}
+"""The context in which settings are read that were put before: a rule that came since holds for what is put."""
+
+
+def _is_stored(info: ValidationInfo) -> bool:
+    return info.context is STORED
+
+
+def _as_it_stands(value: Any, rule: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    return value if _is_stored(info) else rule(value)
+
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """An id of the CRM, as text."""
@@ -25,10 +47,12 @@ Remedies = Annotated[
     ),
 ]
 """One of them, or several."""
-ApiUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#@]+$", max_length=500)]
+ApiUrl = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s?#@]+$", max_length=500), WrapValidator(_as_it_stands)
+]
 """Where an API is. Without a user and a password: those are no settings that could be shown."""
 MOST_MAPPED = 1000
-LEAST_PAUSE = timedelta(minutes=1)
+_LEAST_PAUSE = "1m"
 UNMAPPED = "unmapped:"
 """Opens the stage of a deal that stands where the mapping says nothing. No stage of a process can be called so."""
 
@@ -39,10 +63,12 @@ class Mapping(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
-def _not_all_the_time(text: str) -> str:
-    if duration(text) < LEAST_PAUSE:
-        raise PydanticCustomError("pause_too_short", "at least {least}", {"least": "1m"})
-    return text
+def _not_all_the_time(text: str, info: ValidationInfo) -> str:
+    if duration(text) >= duration(_LEAST_PAUSE):
+        return text
+    if _is_stored(info):
+        return _LEAST_PAUSE
+    raise PydanticCustomError("pause_too_short", "at least {least}", {"least": _LEAST_PAUSE})
 
 
 Pause = Annotated[Wait, AfterValidator(_not_all_the_time)]
@@ -157,8 +183,9 @@ class ConnectionSettings(Mapping):
     """How often what has changed in the CRM is read back, with `access`."""
 
     @model_validator(mode="after")
-    def _the_stage_is_no_field(self) -> "ConnectionSettings":
-        taken = {self.stage_property, self.pipeline_property}.intersection([*self.fields, *self.approvals])
+    def _the_stage_is_no_field(self, info: ValidationInfo) -> "ConnectionSettings":
+        told = [*self.fields, *(() if _is_stored(info) else self.approvals)]
+        taken = {self.stage_property, self.pipeline_property}.intersection(told)
         if taken:
             raise PydanticCustomError("stage_as_field", "`{name}` tells the stage", {"name": min(taken)})
         return self

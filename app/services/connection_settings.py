@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from app.crm.adapters import ADAPTERS
-from app.crm.connection import ConnectionSettings
+from app.crm.connection import STORED, ConnectionSettings
 from app.store.connections import StoredConnection
 
 
@@ -14,4 +14,4 @@ def settings_of(connection: StoredConnection) -> ConnectionSettings:
 
 @lru_cache(maxsize=256)
 def _settings(kind: str, stored: str) -> ConnectionSettings:
-    return ADAPTERS[kind].settings.model_validate_json(stored)
+    return ADAPTERS[kind].settings.model_validate_json(stored, context=STORED)

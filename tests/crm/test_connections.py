@@ -1,5 +1,6 @@
 """Connections: checked against the processes they name, stored with a secret that never comes out again."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -19,8 +20,9 @@ from app.services.connections import (
     read,
 )
 from app.services.processes import Processes
-from app.store.connections import read_connection
+from app.store.connections import put_connection, read_connection
 from app.store.database import Database, Transaction
+from app.store.deliveries import read_delivery
 from app.store.processes import ProcessVersion, lock_process, publish
 from app.store.tenants import Tenant, insert_tenant
 from tests.crm.builders import NOON, SECRET, body_of, hubspot_settings, settings_json, stage_change
@@ -235,3 +237,22 @@ def test_with_several_keys_the_first_encrypts_and_each_decrypts() -> None:
     ] * 3
     with pytest.raises(WrongKey):
         decrypt(KEY, encrypt(both, SECRET))
+
+
+async def test_what_was_put_when_there_were_fewer_rules_is_read_and_worked_with(database: Database) -> None:
+    """Else a newer version of ours would refuse its deliveries, and show nobody any connection."""
+    stored = await read_connection(database, "acme", "hs")
+    assert stored is not None
+    older = {
+        "reconcile": "30s", "api_url": "https://me:word@crm.example.com",
+        "approvals": {"dealstage": {"role": "sales_manager"}},
+    }  # fmt: skip
+    row = stored._replace(settings=json.dumps({**json.loads(stored.settings), **older}))
+    await database.transaction(lambda tx: put_connection(tx, row))
+    (found,) = await list_all(database, "acme")
+    shown = document(found)
+    assert {name: shown[name] for name in older} == {**older, "reconcile": "1m"}
+    delivery_id = await deliver(database, body_of(stage_change("qualifiedtobuy")))
+    await work_off(database)
+    delivery = await read_delivery(database, "acme", delivery_id)
+    assert (delivery and delivery.status) == "processed"

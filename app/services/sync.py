@@ -195,7 +195,9 @@ class Running:
         if self._unlisted:
             return await kept_deals(self._db, self._sync, self._page)
         try:
-            return await self._patiently(lambda: client.list_deals(self._sync.changed_since, self._page))
+            return await self._patiently(
+                lambda: self._ours(client.list_deals(self._sync.changed_since, self._page), "outbox_failed")
+            )
         except (ClientError, Unreachable) as error:
             self._failing += 1
             if not _may_help(error) or self._failing == MOST_FAILING:
@@ -206,7 +208,13 @@ class Running:
         """Read one deal. One that may be readable later is left to those who read what has settled."""
         sync = self._sync
         try:
-            gap = await self._patiently(lambda: self._read(object_id))
+            gap = await self._patiently(
+                lambda: self._ours(
+                    self._read_back(sync.tenant_id, sync.connection_id, object_id),
+                    "deal_not_taken_in",
+                    object_id=object_id,
+                )
+            )
         except (ClientError, Unreachable) as error:
             _log.warning("deal_not_read", connection=sync.connection_id, object_id=object_id, reason=error.code)
             if self._unlisted and not _may_help(error) and error.code not in OF_ALL:
@@ -230,14 +238,15 @@ class Running:
             total += 1
         self._sync = self._sync._replace(total=total, **changes)
 
-    async def _read(self, object_id: str) -> bool:
+    async def _ours(self, call: Awaitable[T], code: str, **about: str) -> T:
+        """What we fail on ourselves has failed: a sync that is taken up over and over again ends nowhere."""
         try:
-            return await self._read_back(self._sync.tenant_id, self._sync.connection_id, object_id)
+            return await call
         except (ClientError, Unreachable, DatabaseDown):
             raise
         except Exception as error:
-            _log.exception("deal_not_taken_in", connection=self._sync.connection_id, object_id=object_id)
-            raise ClientError("deal_not_taken_in", again=False) from error
+            _log.exception(code, connection=self._sync.connection_id, **about)
+            raise ClientError(code, again=False) from error
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Ask again a few times where that may help; where the CRM asks for a long pause, let go of the sync."""

@@ -106,6 +106,19 @@ async def test_a_list_that_fails_is_asked_for_again_later_but_not_for_ever(
     assert (turns, await state(database, sync_id)) == (sync.MOST_FAILING, ("failed", 0, 0, None, "client_failing"))
 
 
+async def test_a_list_on_which_we_fail_ourselves_ends_the_sync(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that goes on for ever would let no other reconciling read of its connection begin."""
+    crm = Crm(5)
+    monkeypatch.setattr(crm, "list_deals", lambda _since, _cursor: crm.read_back("acme", "hub-1", "1"))
+    crm.failing["1"] = KeyError("id")
+    sync_id = await started(database, reconciles=True)
+    await worker_of(database, crm).next()
+    assert await state(database, sync_id) == ("failed", 0, 0, None, "outbox_failed")
+    assert await is_reconciling(database, "acme", "hub-1") is False
+
+
 async def test_a_large_sync_holds_up_no_other(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync, "TURN", timedelta(0))
     crm = Crm(7)

@@ -20,7 +20,7 @@ from app.store.database import Database, DatabaseDown, Reader, Transaction
 from app.store.syncs import StoredSync, insert_sync, read_sync, save_sync
 
 ClientOf = Callable[[str, str], Awaitable[Client | None]]
-"""Tenant and connection -> what speaks with its CRM; None where it cannot be spoken to."""
+"""Tenant and connection -> what speaks with its CRM; None where it cannot be spoken to. Raises ClientError."""
 ReadBack = Callable[[str, str, str], Awaitable[bool]]
 """Tenant, connection, the CRM's id of a deal: reads it and takes it in; whether it had moved without our being told.
 
@@ -150,9 +150,10 @@ class Running:
         self._unread: list[str] = []
         self._began_at = self._saved_at = clock.now()
 
-    async def run(self, client: Client | None) -> str:
+    async def run(self, client_of: ClientOf) -> str:
         """Carry it out as far as it goes: `done`, `failed`, `paused` or `lost`."""
         try:
+            client = await client_of(self._sync.tenant_id, self._sync.connection_id)
             if client is None:
                 raise ClientError("connection_without_access", again=False, connection=self._sync.connection_id)  # noqa: TRY301
             await self._all(client)
@@ -209,11 +210,7 @@ class Running:
         sync = self._sync
         try:
             gap = await self._patiently(
-                lambda: self._ours(
-                    self._read_back(sync.tenant_id, sync.connection_id, object_id),
-                    "deal_not_taken_in",
-                    object_id=object_id,
-                )
+                lambda: self._ours(self._read_back(sync.tenant_id, sync.connection_id, object_id), "deal_not_taken_in")
             )
         except (ClientError, Unreachable) as error:
             _log.warning("deal_not_read", connection=sync.connection_id, object_id=object_id, reason=error.code)
@@ -238,14 +235,14 @@ class Running:
             total += 1
         self._sync = self._sync._replace(total=total, **changes)
 
-    async def _ours(self, call: Awaitable[T], code: str, **about: str) -> T:
+    async def _ours(self, call: Awaitable[T], code: str) -> T:
         """What we fail on ourselves has failed: a sync that is taken up over and over again ends nowhere."""
         try:
             return await call
         except (ClientError, Unreachable, DatabaseDown):
             raise
         except Exception as error:
-            _log.exception(code, connection=self._sync.connection_id, **about)
+            _log.exception(code, connection=self._sync.connection_id)
             raise ClientError(code, again=False) from error
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:

@@ -30,8 +30,7 @@ class SyncWorker(Background):
             sync = await self._database.transaction(lambda tx: claim_sync(tx, now, now + LEASE))
             if sync is None:
                 return False
-            client = await self._client_of(sync.tenant_id, sync.connection_id)
-            result = await Running(self._database, sync, self._read_back, self._filled).run(client)
+            result = await Running(self._database, sync, self._read_back, self._filled).run(self._client_of)
             _log.info("sync_" + result, sync_id=sync.sync_id, connection=sync.connection_id)
         except DatabaseDown:
             raise

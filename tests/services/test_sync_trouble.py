@@ -119,6 +119,19 @@ async def test_a_list_on_which_we_fail_ourselves_ends_the_sync(
     assert await is_reconciling(database, "acme", "hub-1") is False
 
 
+async def test_a_sync_whose_credentials_cannot_be_opened_ends_and_says_so(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_key(_tenant: str, _connection: str) -> None:
+        raise ClientError("secret_unavailable", again=False)
+
+    crm = Crm(5)
+    monkeypatch.setattr(crm, "client_of", no_key)
+    sync_id = await started(database)
+    await worker_of(database, crm).next()
+    assert await state(database, sync_id) == ("failed", 0, 0, None, "secret_unavailable")
+
+
 async def test_a_large_sync_holds_up_no_other(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync, "TURN", timedelta(0))
     crm = Crm(7)

@@ -44,7 +44,7 @@ def history(deal: Mapping[str, Any], settings: HubspotSettings) -> History:
             whole.add(name)
         if merged_at is not None and name in of_a_move:
             whole.discard(name)
-            changes = _since_merge(changes, merged_at, settings)
+            changes = _since_merge(changes, merged_at, settings, _value(properties, name))
         events += changes
     return History(tuple(events), _complete(whole, settings))
 
@@ -113,13 +113,18 @@ def _merged_at(versions: Mapping[str, Any]) -> datetime | None:
     return max((at for one in dated if (at := moment(one.get("timestamp"))) is not None), default=None)
 
 
-def _since_merge(changes: list[Event], at: datetime, settings: HubspotSettings) -> list[Event]:
-    """What the deal came out of the merge with, as seen then, and what was changed since."""
+def _since_merge(changes: list[Event], at: datetime, settings: HubspotSettings, now: Any) -> list[Event]:
+    """What the deal came out of the merge with, as seen then, and what was changed since.
+
+    The last version of before may be of the deal that went into it: where nothing was changed since, what is so now
+    was so then.
+    """
+    since = [one for one in changes if one.at > at]
     before = max((one for one in changes if one.at <= at), key=lambda one: one.at, default=None)
     if before is None:
-        return changes
-    seen = make_event(settings.portal_id, before.object_id, "seen", at, name=before.name, value=before.value)
-    return [seen, *(one for one in changes if one.at > at)]
+        return since
+    value = before.value if since or now is None else now
+    return [make_event(settings.portal_id, before.object_id, "seen", at, name=before.name, value=value), *since]
 
 
 def _reaches_back(changes: list[Event], created: Event | None) -> bool:

@@ -179,6 +179,20 @@ async def test_a_deal_that_another_went_into_tells_no_moves_of_before(world: Wor
     assert told.complete == {"fields"}
 
 
+async def test_a_deal_comes_out_of_a_merge_where_it_stands_whatever_the_other_one_was_last(world: World) -> None:
+    kept, merged = world.crm.add_deal("qualifiedtobuy"), world.crm.add_deal()
+    world.later(minutes=1)
+    world.crm.change(merged, dealstage="l")
+    merged_at = world.later(minutes=1)
+    world.crm.merge(kept, merged)
+    versions = world.crm.things["deals"][kept].versions["dealstage"]
+    kept_its_own = [one for one in versions if one["sourceType"] != "MERGE_OBJECTS"]
+    versions[:] = sorted(kept_its_own, key=lambda one: str(one["timestamp"]))
+    told = await world.client().read_deal(kept, world.at)
+    stages = [(one.kind, one.value, one.at) for one in told.events if one.name == "dealstage"]
+    assert stages == [("seen", "qualifiedtobuy", merged_at)]
+
+
 async def test_a_great_many_mapped_properties_are_asked_for_in_parts(world: World) -> None:
     fields = {f"p{n}": {"field": f"f{n}", "type": "text"} for n in range(120)}
     deal = world.crm.add_deal(p3="a", p119="b")

@@ -3,6 +3,7 @@
 What does not convert is kept as it came: the engine then says that the value is of the wrong type, which is the truth.
 """
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -59,7 +60,8 @@ def _choice(value: Any, mapping: FieldMapping, _zone: tzinfo) -> Any:
 
 
 def _text(value: Any, _mapping: FieldMapping, _zone: tzinfo) -> Any:
-    return value
+    """A number or a tick of the CRM's in words: some tell them as text themselves, some as they are."""
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
 _CONVERTERS: dict[FieldType, Callable[[Any, FieldMapping, tzinfo], Any]] = {

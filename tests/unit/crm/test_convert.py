@@ -45,6 +45,9 @@ CASES: list[tuple[str, Any, Any]] = [
     ("choice", "never mapped", "never mapped"),
     ("text", "Call on Monday", "Call on Monday"),
     ("text", "12", "12"),
+    ("text", 12, "12"),
+    ("text", 12.5, "12.5"),
+    ("text", True, "true"),
 ]
 
 

@@ -44,7 +44,8 @@ class Deal(NamedTuple):
         return Event(key, self.object_id, kind, at, name, told, self.by, self.channel, was, bool(previous))
 
     def seen(self, data: Mapping[str, Any], at: datetime, names: Iterable[str] | None = None) -> Iterator[Event]:
-        """What a record says, at the time it is of. When it came to its stage, it may say itself.
+        """What a record says, at the time it is of. When it came to its stage, it may say itself: that is the change
+        of which others tell, to the second.
 
         A field that is empty is told as empty; one that is left out is not told of.
         """
@@ -54,7 +55,7 @@ class Deal(NamedTuple):
                 continue
             since = time_or_none(data.get(STAGE_SINCE)) if is_stage else None
             if since is not None and since <= at:
-                yield self._replace(by=_author(data, since)).event("changed", since, name, value)
+                yield self._replace(by=_author(data, since), source="").event("changed", since, name, value)
             else:
                 yield self._replace(by=None).event("seen", at, name, value)
 

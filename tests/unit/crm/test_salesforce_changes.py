@@ -196,3 +196,17 @@ def test_where_flows_move_a_deal_to_and_fro_within_a_second_it_stands_where_they
         for body in order:
             deal = tell(SETTINGS, deal.record, read(body, SETTINGS).events, None)
         assert deal.line.entries[-1].crm_stage == "Closed Won"
+
+
+def test_a_message_beside_the_changes_tells_no_move_of_its_own_within_a_second() -> None:
+    crm = FakeSalesforce()
+    bodies = [body_of(crm.make_deal(42, at=at(0)))]
+    for millisecond, stage in ((200, "Proposal/Quote"), (450, "Closed Won")):
+        change = crm.change(42, at=at(5), StageName=stage)
+        change["payload"]["ChangeEventHeader"]["commitTimestamp"] += millisecond
+        bodies.append(body_of(change))
+    for order in permutations([*bodies, crm.message()]):
+        deal = tell(SETTINGS, Record(), (), None)
+        for body in order:
+            deal = tell(SETTINGS, deal.record, read(body, SETTINGS).events, None)
+        assert [one.entry.crm_stage for one in deal.line.moves] == ["Prospecting", "Proposal/Quote", "Closed Won"]

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.crm.client import Told
 from app.crm.events import Event, Fact, Group
 from app.crm.facts import GROUPS, MOST_FACTS, Facts, Reading, Version, as_read, with_facts
 from app.crm.joining import joined
+from app.engine.snapshot import EARLIEST, LATEST
 
 HISTORY: Group = "stage_history"
+_TICK = timedelta(microseconds=1)
 
 
 class Verdict(NamedTuple):
@@ -89,6 +91,16 @@ class Record(NamedTuple):
             if singular is not None:
                 record = record._replace(facts=as_read(record.facts, singular, reading, told.facts))
         return record.with_events(_gone_or_back(record, object_id, told))
+
+    def asked_about(self, asked: Iterable[Event]) -> tuple[Event, ...]:
+        """What is asked. A record comes after all that the CRM has told, though its clock may run ahead of ours, and is
+        no copy of what was so within the same second.
+        """
+        last = max((event.at for event in self.events), default=EARLIEST)
+        after = min(last, LATEST - _TICK) + _TICK
+        return tuple(
+            one._replace(key=f"asked:{one.key}", at=max(one.at, after)) if one.kind == "seen" else one for one in asked
+        )
 
     def with_own(self, write: OwnWrite) -> "Record":
         """The record with a stage that we are about to write; an older try of the same write gives way to it."""

@@ -6,11 +6,10 @@ from typing import Literal, NamedTuple
 
 from app.crm.connection import person_of
 from app.crm.events import Batch, Event, by_deal
-from app.crm.record import Record, from_document
+from app.crm.record import from_document
 from app.crm.state import GROUPS, Deal, Stored, lacking_now, snapshot_before, snapshot_now, tell
 from app.crm.timeline import Move
 from app.engine import Actor, CompiledProcess, Decision, Snapshot, UnknownStage, decide, decide_unknown_stage
-from app.engine.snapshot import EARLIEST
 from app.services.connection_settings import settings_of
 from app.services.judging import unknown_stage
 from app.services.processes import Processes
@@ -95,7 +94,7 @@ async def _known(db: Reader, processes: Processes, connection: StoredConnection,
     row = await read_deal(db, connection.tenant_id, deal_id)
     record = from_document(None if told is None else told.document)
     stored = _stored(row)
-    events = _after_all(record, asked)
+    events = record.asked_about(asked)
     deal = tell(settings, record, events, stored, facts=batch.facts)
     if row is not None and row.connection_id is None:  # kept through our API: nothing is lacking
         lacks: frozenset[str] = frozenset()
@@ -104,12 +103,6 @@ async def _known(db: Reader, processes: Processes, connection: StoredConnection,
     else:
         lacks = lacking_now(tell(settings, record, (), stored))
     return Known(deal_id, deal, events, await _compiled(db, processes, connection, row), lacks)
-
-
-def _after_all(record: Record, asked: tuple[Event, ...]) -> tuple[Event, ...]:
-    """What is asked, a record after all that its CRM has told, though that one's clock may run ahead of ours."""
-    last = max((event.at for event in record.events), default=EARLIEST)
-    return tuple(one._replace(at=max(one.at, last)) if one.kind == "seen" else one for one in asked)
 
 
 def _stored(row: StoredDeal | None) -> Stored | None:

@@ -10,6 +10,7 @@ from app import logs
 from app.crm.adapters import ADAPTERS, Answer
 from app.crm.connection import ConnectionSettings
 from app.crm.events import Batch, Event, Malformed, by_deal
+from app.crm.reading import key_of
 from app.crm.secrets import NoKey, WrongKey
 from app.crm.timeline import identity
 from app.engine.values import duration
@@ -174,18 +175,21 @@ async def work_on(
 
 
 async def _take_in_all(tx: Transaction, source: Source, batch: Batch, progress: Progress) -> dict[str, Any]:
-    """Every event that was never seen before, deal by deal. In a fixed order, so that two batches cannot deadlock."""
-    keys = [event.key for event in batch.events]
-    fresh = await insert_events_if_new(tx, source.tenant_id, source.connection_id, keys, source.now)
-    new = {event.key: event for event in batch.events if event.key in fresh}
+    """Every event that was never seen before, deal by deal. In a fixed order, so that two batches cannot deadlock.
+
+    Of copies that do not say the same each is taken in: what they say is joined, whichever of them came first.
+    """
+    told = {key_of(*event): event for event in batch.events}
+    fresh = await insert_events_if_new(tx, source.tenant_id, source.connection_id, list(told), source.now)
+    new = [event for said, event in told.items() if said in fresh]
     hints = set(batch.hints) if source.has_access else set()
-    counts = Counter(ignored=batch.ignored, refused=len(batch.faults), duplicate=len(keys) - len(new))
+    counts = Counter(ignored=batch.ignored, refused=len(batch.faults), duplicate=len(batch.events) - len(new))
     counts["facts"] += len(batch.facts)
     counts["settling" if source.has_access else "ignored"] += len(batch.hints) + batch.gap
     if batch.gap and source.has_access:
         await set_reconciling(tx, source.tenant_id, source.connection_id, source.now)
     decisions: list[str] = []
-    events, facts = by_deal(new.values()), by_deal(batch.facts)
+    events, facts = by_deal(new), by_deal(batch.facts)
     for object_id in sorted({*hints, *events, *facts}):
         own = events.get(object_id, [])
         taken = await take_in(tx, source, object_id, News(own, facts.get(object_id, []), object_id in hints))

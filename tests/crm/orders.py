@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.crm.connection import ConnectionSettings
-from app.crm.events import Batch
+from app.crm.events import Batch, Event
 from app.crm.state import snapshot_now, tell
 
 ORDERS = 120
@@ -20,10 +20,10 @@ def known_after(settings: ConnectionSettings, batches: Sequence[Batch], object_i
 
     record = Record()
     deal = tell(settings, record, [], None)
-    seen: set[str] = set()
+    seen: set[Event] = set()
     for batch in batches:
-        events = [one for one in batch.events if one.object_id == object_id and one.key not in seen]
-        seen.update(one.key for one in events)
+        events = [one for one in batch.events if one.object_id == object_id and one not in seen]
+        seen.update(events)
         facts = [one for one in batch.facts if one.object_id == object_id]
         deal = tell(settings, record, events, None, facts=facts)
         record = deal.record

@@ -52,6 +52,15 @@ def test_a_late_event_takes_its_place_and_the_later_move_begins_from_it() -> Non
     )
 
 
+def test_what_is_asked_comes_after_all_that_was_so_in_its_second_and_before() -> None:
+    emptied = Event("k", "1", "seen", NOON, "next_step_text", None)
+    for known_at in (NOON, NOON + timedelta(seconds=9)):
+        filled = Event("f", "1", "seen", known_at, "next_step_text", "send the offer")
+        record = Record().with_events([emptied, filled])
+        deal = tell(SETTINGS, record, record.asked_about([emptied]), _stored(stage="demo_scheduled", fields={"next_step": "Call"}))
+        assert snapshot_now(deal, "hs:1", UTC).fields["next_step"] is None
+
+
 def test_to_be_told_of_the_stage_it_stands_in_is_no_move() -> None:
     deal = tell(SETTINGS, Record(), _events(stage_change(A), stage_change(A, at=_at(3))), None)
     assert _moves(deal) == [(None, "demo_scheduled", False)]

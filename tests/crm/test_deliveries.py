@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.engine import Snapshot
 from app.services.deliveries import BadSignature, Request, UnknownConnection, receive
+from app.store.crm_moves import list_moves
 from app.store.database import Database
 from app.store.deals import StoredDeal, insert_deal, read_deal
 from app.store.decisions import list_decisions
@@ -213,6 +214,15 @@ _HISTORY = st.lists(
     max_size=6,
 )
 _numbers = iter(range(1, 10**9))
+
+
+async def test_a_copy_that_tells_who_it_was_counts_whichever_came_first(database: Database) -> None:
+    told = [stage_change(B, at=_at(1)), stage_change(B, at=_at(1), by="77")]
+    for deal, copies in ((1, told), (2, told[::-1])):
+        for one in (stage_change(A), *copies, *copies):
+            await _take(database, {**one, "objectId": deal})
+        moves = await list_moves(database, "acme", "hs", str(deal))
+        assert [one.author for one in moves if one.from_stage is not None] == ["rep-7"]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

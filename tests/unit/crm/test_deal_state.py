@@ -57,7 +57,12 @@ def test_what_is_asked_comes_after_all_that_was_so_in_its_second_and_before() ->
     for known_at in (NOON, NOON + timedelta(seconds=9)):
         filled = Event("f", "1", "seen", known_at, "next_step_text", "send the offer")
         record = Record().with_events([emptied, filled])
-        deal = tell(SETTINGS, record, record.asked_about([emptied]), _stored(stage="demo_scheduled", fields={"next_step": "Call"}))
+        deal = tell(
+            SETTINGS,
+            record,
+            record.asked_about([emptied]),
+            _stored(stage="demo_scheduled", fields={"next_step": "Call"}),
+        )
         assert snapshot_now(deal, "hs:1", UTC).fields["next_step"] is None
 
 

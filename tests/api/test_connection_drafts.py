@@ -84,8 +84,8 @@ async def test_what_is_no_configuration_is_told_what_one_is_made_of(world: World
     asked = {"crm": "hubspot", "process": "sales", "configuration": {"results": []}}
     [error] = (await world.ask("POST", "/connection-drafts", json=asked)).json()["errors"]
     assert error["message"] == (
-        "this is no configuration of hubspot: an object with `pipelines`, `properties`, `owners`, `labels`, "
-        "`activity_types`, `portal_id`, each as its API gives it"
+        "this is no configuration of hubspot; it takes an object with `pipelines`, `properties`, `owners`, `labels`, "
+        "`activity_types`, `portal_id`, each part as its API gives it"
     )
 
 

@@ -128,10 +128,10 @@ def _event(
     told: tuple[str, EventKind, datetime, str | None, Any],
     event_id: str | None,
 ) -> Event:
-    """One event: with the sender's own id for it, its copies are known by that; else by all that it says."""
+    """One event: its copies say the same, under the sender's own id for it, or at the same time."""
     object_id, kind, at, name, value = told
     pointers = settings.deliveries
-    said = [object_id, kind, name, *([event_id] if event_id is not None else [value, at.isoformat()])]
+    said = [object_id, kind, name, value, at.isoformat() if event_id is None else event_id]
     key = hashlib.sha256(json.dumps(said, ensure_ascii=True).encode()).hexdigest()
     previous = resolve(item, pointers.previous_stage) if name == settings.stage_property else MISSING
     known = isinstance(previous, str | int) and not isinstance(previous, bool)

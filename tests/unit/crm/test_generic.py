@@ -142,6 +142,8 @@ def test_copies_of_an_event_are_known_by_the_senders_id_or_else_by_what_they_say
     later = (NOON + timedelta(minutes=1)).isoformat()
     assert keys(update()) == keys(update(at=later))
     assert not keys(update()) & keys(update(event="e-2"))
+    shared = keys(update(amount="1")) & keys(update(3, amount="1", at=later))
+    assert len(shared) == len(keys(update(amount="1"))) - 1  # another stage under the same id is no copy
     bare = _deliveries(event_id=None)
     assert keys(update(), **bare) == keys(update(event="another"), **bare)
     assert not keys(update(), **bare) & keys(update(at=later), **bare)

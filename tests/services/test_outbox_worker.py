@@ -14,7 +14,7 @@ from app.services.outbox_schedule import WAITS
 from app.services.outbox_worker import OutboxWorker
 from app.store.database import Database
 from app.store.outbox import StoredItem
-from app.store.outbox_targets import StoredTarget, read_target
+from app.store.outbox_targets import StoredTarget, forget_targets, read_target
 from tests.services.outbox_world import Recorder, item, items, put, reach, statuses, until, working
 
 
@@ -246,6 +246,16 @@ async def test_what_was_taken_back_and_is_replayed_is_done_under_the_key_that_it
     async with working(database, handler):
         await reach(database, _1="done")
     assert keys == ["1"]
+
+
+async def test_what_is_replayed_is_done_though_its_target_was_forgotten_meanwhile(database: Database) -> None:
+    handler = Recorder()
+    (item_id,) = await put(database, item("1", not_before=clock.now() + timedelta(hours=4)))
+    await database.transaction(lambda tx: cancel(tx, "acme", "1", clock.now()))
+    assert await database.transaction(forget_targets) == 1
+    await database.transaction(lambda tx: replay(tx, "acme", item_id or "", clock.now()))
+    async with working(database, handler):
+        await reach(database, _1="done")
 
 
 async def test_twenty_workers_do_each_item_once(database: Database) -> None:

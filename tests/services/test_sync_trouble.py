@@ -14,7 +14,7 @@ from app.services import sync, unlisted
 from app.services.connection_care import begin_reconciling, renew_channels
 from app.services.events import Events
 from app.store.connection_states import read_state
-from app.store.crm_records import lock_record, read_record, write_record
+from app.store.crm_records import ask_to_judge, lock_record, read_record, write_record
 from app.store.database import Database, Transaction
 from app.store.deals import insert_deal
 from app.store.syncs import claim_sync, is_reconciling, read_sync
@@ -238,3 +238,12 @@ async def test_where_nothing_can_be_read_any_more_those_that_only_we_know_of_end
     sync_id = await started(database)
     await worker_of(database, crm).next()
     assert await state(database, sync_id) == ("failed", 0, 20, 20, "client_token_refused")
+
+
+async def test_what_somebody_is_about_to_read_is_not_read_for_being_unlisted(database: Database) -> None:
+    await _keep(database, ("61", Record((Event("e", "61", "created", NOON),))))
+    await database.transaction(lambda tx: ask_to_judge(tx, "acme", "hub-1", "61", clock.now()))
+    crm = Crm(1)
+    sync_id = await started(database)
+    await worker_of(database, crm).next()
+    assert (crm.read, await state(database, sync_id)) == (["0"], ("done", 1, 0, 1, None))

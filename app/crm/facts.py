@@ -115,10 +115,12 @@ def _within_a_run(ordered: list[Version], place: int) -> bool:
     )
 
 
-def _weight(version: Version) -> tuple[bool, int, str]:
-    """Of two versions at one instant: gone before there, the fuller one before the other, in whatever order told."""
+def _weight(version: Version) -> tuple[bool, bool, int, str]:
+    """Of two versions at one instant: gone before there, done before planned, the fuller one before the other, in
+    whatever order told.
+    """
     text = json.dumps(version.value, sort_keys=True, ensure_ascii=False)
-    return version.value is None, len(text), text
+    return version.value is None, (version.value or {}).get("status") == "done", len(text), text
 
 
 def _plain(value: dict[str, Any] | None) -> dict[str, Any] | None:

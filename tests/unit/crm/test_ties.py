@@ -5,11 +5,12 @@ from itertools import permutations
 from typing import Any
 
 from app.crm.client import Told
-from app.crm.events import Event
+from app.crm.events import Event, Fact
 from app.crm.joining import in_order, joined
 from app.crm.record import HISTORY, Record
 from app.crm.state import Deal, tell
 from app.engine import compile_process, load_process, never_asked
+from app.engine.snapshot import Activity
 from tests.crm.builders import NOON, hubspot_settings
 
 SETTINGS = hubspot_settings()
@@ -56,6 +57,16 @@ def test_a_stage_that_was_seen_late_makes_no_move_where_every_change_is_known() 
     assert _moves(tell(SETTINGS, whole.record, told_late, None)) == expected
     later = tell(SETTINGS, whole.record, (_seen(W, 90),), None)
     assert _moves(later) == [*expected, ("demo_scheduled", "won")]
+
+
+def _demo(status: str) -> Fact:
+    return Fact("1", "activity", "a", NOON, {"activity": "demo", "at": NOON.isoformat(), "status": status})
+
+
+def test_an_activity_that_was_ticked_off_in_the_second_it_was_booked_in_is_done() -> None:
+    for order in permutations([_demo("planned"), _demo("done")]):
+        deal = tell(SETTINGS, Record(), (), None, facts=order)
+        assert [one.status for one in deal.facts.now(Activity)] == ["done"]
 
 
 def _asks(requirement: str, policies: str = "{}") -> list[str]:

@@ -77,7 +77,7 @@ def tell(
     news = record.events if stored is None else fresh
     history = record.readings.get(HISTORY)
     line = timeline(
-        settings, record.events, _entries(record, stored), record.own, None if history is None else history.at
+        settings, record.events, _entries(record, stored), record.own, None if history is None else history.covers
     )
     changes, known_facts = Changes(record.events), KnownFacts(record.facts)
     approved = {(one.role, one.by, one.at) for one in known_facts.ever(Approval)}

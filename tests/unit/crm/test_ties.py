@@ -59,6 +59,14 @@ def test_a_stage_that_was_seen_late_makes_no_move_where_every_change_is_known() 
     assert _moves(later) == [*expected, ("demo_scheduled", "won")]
 
 
+def test_every_change_is_known_up_to_the_last_that_the_crm_told_though_its_clock_runs_ahead() -> None:
+    changes = (_changed(A, None), _changed(B, A, 5), _changed(A, B, 10))
+    noted = Event("n", "1", "changed", NOON + timedelta(seconds=14), "next_step_text", "Call")
+    told = Told((*changes, noted), (), frozenset({HISTORY}), NOON + timedelta(seconds=3))
+    deal = tell(SETTINGS, Record().with_events([_seen(B, 12)]), (), None, told=told)
+    assert [after for _, after in _moves(deal)] == ["demo_scheduled", "demo_completed", "demo_scheduled"]
+
+
 def _demo(status: str) -> Fact:
     return Fact("1", "activity", "a", NOON, {"activity": "demo", "at": NOON.isoformat(), "status": status})
 

@@ -93,12 +93,14 @@ def _pipelines(
 ) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """Every pipeline with the stages that are called alike; the stages that are not. One of another process stays.
 
-    Where there is one here and one there it is the same, whatever it is called: some CRMs have no pipelines.
+    Where there is one here and one there that share a stage they are the same, whatever they are called: some CRMs have
+    no pipelines.
     """
     found, left = dict(base), []
     only = next(iter(base)) if len(base) == len(configuration.pipelines) == 1 else None
     for pipeline in configuration.pipelines:
-        key = pipeline.id if only is None else only
+        is_same = only is not None and any(stage.id in base[only]["stages"] for stage in pipeline.stages)
+        key = only if only is not None and is_same else pipeline.id
         own = base.get(key, {"process": process.process, "stages": {}})
         guessed = {one.id: _stage(one, process) for one in pipeline.stages if own["process"] == process.process}
         stages = {**{one: stage for one, stage in guessed.items() if stage is not None}, **own["stages"]}

@@ -129,3 +129,12 @@ def test_the_owner_of_hubspot_has_two_ids_and_its_labels_are_roles() -> None:
     found = configuration({"pipelines": [], "owners": owners, "labels": labels})
     assert found.people == (CrmPerson(("9", "1"), "Ana Rossi"),)
     assert found.contact_roles == (("Champion", "Champion"),)
+
+
+def test_a_pipeline_that_took_the_place_of_the_mapped_one_is_another() -> None:
+    gone = {"gone": {"process": "sales", "stages": {"91": "new"}}}
+    found = draft({"pipelines": gone})
+    assert found.settings["pipelines"] == {
+        **gone, "p": {"process": "sales", "stages": {"1": "new", "2": "demo", "w": "won"}}
+    }  # fmt: skip
+    assert "pipelines.p.stages.3: Haggling" in left(found)

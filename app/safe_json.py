@@ -6,7 +6,6 @@ beyond 64 bits, anything that is not UTF-8.
 
 import math
 import re
-from functools import cache
 from typing import Any
 
 import jiter
@@ -29,34 +28,33 @@ class UnsafeJson(ValueError):
 
 def read_json(data: bytes) -> Any:
     """The value of a JSON text."""
-    if data.count(b"[") + data.count(b"{") > DEEPEST and _depth(data) > DEEPEST:
+    bare = _bare(data) if _is_doubtful(data) else b""
+    if _depth(bare) > DEEPEST:
         raise UnsafeJson("json_too_deep", most=DEEPEST)
     try:
         value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         raise UnsafeJson("json_invalid", problem=str(error)) from error
-    if _is_suspect(data):
+    if b"\\u0000" in data or _has_suspect_number(bare):
         _inspect(value)
     return value
 
 
-def _is_suspect(data: bytes) -> bool:
-    """Whether there may be a NUL, an infinity or a huge integer. Bytes without any of these need no second look.
+def _is_doubtful(data: bytes) -> bool:
+    """Whether there may be too deep a nesting, an infinity or a huge integer. Bytes without any need no second look.
 
-    In texts there are all sorts of digits, in ids above all: where they look suspect, the rest is looked at alone.
+    In texts there are all sorts of brackets and digits, in ids above all: then what is beside them is looked at alone.
     """
-    if b"\\u0000" in data:
-        return True
-    return _has_suspect_number(data.translate(_ALIKE)) and _has_suspect_number(_outside(data, b"0123456789eE+,:[]{}"))
+    return data.count(b"[") + data.count(b"{") > DEEPEST or _has_suspect_number(data.translate(_ALIKE))
 
 
 def _has_suspect_number(alike: bytes) -> bool:
     return b"e000" in alike or b"e+000" in alike or _HUGE_INTEGER in alike
 
 
-def _depth(data: bytes) -> int:
+def _depth(bare: bytes) -> int:
     """How deep brackets are nested: each round takes the innermost away, all at once."""
-    brackets = _outside(data, b"[]{}").translate(_ONE_KIND)
+    brackets = bare.translate(_ONE_KIND, _NO_BRACKETS)
     rounds = 0
     while rounds <= DEEPEST and b"[]" in brackets:
         brackets = brackets.replace(b"[]", b"")
@@ -68,19 +66,22 @@ _TEXT = re.compile(rb'"[^"]*"?')
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
-def _outside(data: bytes, wanted: bytes) -> bytes:
-    """What stands outside of texts, of these letters; digits as in `_ALIKE`.
+def _all_but(wanted: bytes) -> bytes:
+    return bytes(set(range(256)) - set(wanted))
+
+
+_NO_BRACKETS = _all_but(b"[]{}")
+_NOTHING_TO_US = _all_but(b'0123456789eE+,:[]{}"')
+
+
+def _bare(data: bytes) -> bytes:
+    """Brackets and numbers that stand outside of texts; digits as in `_ALIKE`.
 
     All else is let go first, so that little is left for the pattern; of escapes only those that touch a quote matter.
     """
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return _TEXT.sub(b"", data.translate(_ALIKE, _all_but(wanted)))
-
-
-@cache
-def _all_but(wanted: bytes) -> bytes:
-    return bytes(set(range(256)) - set(wanted + b'"'))
+    return _TEXT.sub(b"", data.translate(_ALIKE, _NOTHING_TO_US))
 
 
 def _inspect(value: Any) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from app import clock
 from app.services import background, outbox_claims
+from app.services.outbox import Later
+from app.services.outbox_worker import nobody_told
 from app.store.database import Database
-from app.store.outbox_targets import StoredTarget
+from app.store.outbox_targets import StoredTarget, read_target
 from tests.services.outbox_world import Recorder, item, items, put, reach, until, working
 
 
@@ -101,3 +103,17 @@ async def test_a_worker_that_stops_gives_back_what_it_could_not_finish(
     row = (await items(database))["1"]
     assert (row.status, row.attempts, row.leased_by) == ("waiting", 0, None)
     assert row.not_before <= clock.now()
+
+
+async def test_a_rest_shortens_no_longer_pause_that_was_asked_for_meanwhile(database: Database) -> None:
+    await put(database, item("1"), item("2"))
+    now, target = clock.now(), StoredTarget("acme", "endpoint:e-1", 0, None)
+    first, second = await outbox_claims.claim(database, target, outbox_claims.Claim("w", timedelta(1)), now, 2)
+    asked = Later("endpoint_status", after=3000, status=429)
+    await outbox_claims.settle_failed(database, first, asked, now, nobody_told)
+    rest = Later("endpoint_paused", after=600, counts=False, whole=True)
+    await outbox_claims.settle_failed(database, second, rest, now, nobody_told)
+    found = await read_target(database, "acme", "endpoint:e-1")
+    assert found is not None
+    assert found.open_until is not None
+    assert found.open_until >= now + timedelta(seconds=3000)

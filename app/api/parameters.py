@@ -16,8 +16,6 @@ from app.engine import Actor, instant
 from app.engine.snapshot import EARLIEST, LATEST
 from app.services.refusals import InvalidRequest
 
-_NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
-
 
 def _safe(text: str) -> str:
     """No NUL, no lone surrogate: neither database could look it up."""

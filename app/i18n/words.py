@@ -26,7 +26,6 @@ _MASCULINE_WORDS = """
 """
 _FEMININE = frozenset(_FEMININE_WORDS.split())
 _MASCULINE = frozenset(_MASCULINE_WORDS.split())
-_ITALIAN_LINKS = frozenset({"per", "con", "del", "in", "al", "dal", "nel"})
 _AN_LETTERS = frozenset("AEFHILMNORSX")
 _LIKE_YOU = ("use", "uni", "eu", "one", "once", "usa", "uti")
 _VOWELS = "aeiouàèéìòù"

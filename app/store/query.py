@@ -16,7 +16,6 @@ from sqlalchemy.sql.compiler import SQLCompiler
 R_co = TypeVar("R_co", covariant=True)
 Row = tuple[Any, ...]
 Params = Mapping[str, Any]
-Convert = Callable[[Any], Any]
 
 SQLITE = pysqlite.dialect()
 POSTGRESQL = asyncpg.dialect()  # type: ignore[no-untyped-call]

@@ -107,6 +107,10 @@ class Record(NamedTuple):
         others = [one for one in self.own if (one.stage, one.after) != (write.stage, write.after)]
         return self._replace(own=(*others, write)[-MOST_OWN:])
 
+    def without_own(self, write: OwnWrite) -> "Record":
+        """The record without a stage that we did not write after all."""
+        return self._replace(own=tuple(one for one in self.own if one != write))
+
 
 MOST_OWN = 50
 GONE_KINDS = ("deleted", "merged", "restored")

@@ -7,12 +7,13 @@ What its people have put right meanwhile is not answered.
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from app import clock
 from app.crm.client import Client, ClientError, Note, Standing, Task
 from app.crm.http import Unreachable
-from app.crm.record import OwnWrite, from_document, to_document
+from app.crm.record import OwnWrite, Record, from_document, to_document
 from app.crm.timeline import Entry, Move
 from app.crm.way_back import crm_owner, is_contested, is_still_there, put_back_by, refused_in_a_row, way_back
 from app.engine import Decision, instant
@@ -130,10 +131,23 @@ class Remedies:
             return "gone"
         if not is_still_there(deal, move, standing):
             return "moved_on"
-        await self._remember_own(drift, target)
-        await drift.client.set_stage(drift.object_id, target)
+        await self._put_back(drift, target)
         await self._look_again(drift)
         return "done"
+
+    async def _put_back(self, drift: Drift, target: Standing) -> None:
+        """Remembered before we write: should we die over it, its echo is known for ours.
+
+        What the CRM has refused, and not done in part either, has no echo: a move there would be somebody else's.
+        """
+        write = _own_write(drift, target)
+        await self._keep(drift, lambda record: record.with_own(write))
+        try:
+            await drift.client.set_stage(drift.object_id, target)
+        except ClientError as error:
+            if not error.again and await _stays(drift):
+                await self._keep(drift, lambda record: record.without_own(write))
+            raise
 
     async def _note(self, drift: Drift, _reasons: Decision, text: str) -> str:
         if await drift.client.has_note(drift.object_id, drift.marker):
@@ -153,15 +167,10 @@ class Remedies:
         await drift.client.add_task(drift.object_id, Task(drift.marker, subject, text, due, drift.owner))
         return "done"
 
-    async def _remember_own(self, drift: Drift, target: Standing) -> None:
-        """Before we write: should we die over it, its echo is known for ours."""
-        move = drift.move
-        step = move.before.crm_stage if move.before is not None and _is_closed(drift, move.entry) else None
-        write = OwnWrite(target.pipeline, target.stage, clock.now(), move.event.at, move.identity, step)
-
+    async def _keep(self, drift: Drift, change: Callable[[Record], Record]) -> None:
         async def work(tx: Transaction) -> None:
             stored = await lock_record(tx, *_place(drift))
-            record = from_document(stored.document).with_own(write)
+            record = change(from_document(stored.document))
             await write_record(tx, stored._replace(document=to_document(record)))
 
         await self._judges.database.transaction(work)
@@ -185,6 +194,22 @@ def marker_of(dedupe_key: str) -> str:
 
 def _place(drift: Drift) -> tuple[str, str, str]:
     return drift.connection.tenant_id, drift.connection.connection_id, drift.object_id
+
+
+def _own_write(drift: Drift, target: Standing) -> OwnWrite:
+    """A stage that we are about to write, and the one on our way there where a deal has to be opened first."""
+    move = drift.move
+    step = move.before.crm_stage if move.before is not None and _is_closed(drift, move.entry) else None
+    return OwnWrite(target.pipeline, target.stage, clock.now(), move.event.at, move.identity, step)
+
+
+async def _stays(drift: Drift) -> bool:
+    """Whether the deal surely is where the refused move has put it."""
+    try:
+        standing = await drift.client.standing(drift.object_id)
+    except (ClientError, Unreachable):
+        return False
+    return standing is not None and is_still_there(drift.taken.deal, drift.move, standing)
 
 
 def _is_closed(drift: Drift, entry: Entry) -> bool:

@@ -83,6 +83,9 @@ async def test_where_the_crm_refuses_the_stage_the_rest_is_done_and_the_reason_t
     assert await world.came_to(deal) == [{"revert": "client_refused", "note": "done", "task": "done"}]
     (note,) = world.crm.notes(deal)
     assert "put back" not in note
+    await world.tick()
+    await world.crm.move(deal, "demo_scheduled")  # somebody's, not ours: we were refused
+    await world.judged(deal, MADE, DRIFT, ("demo_completed", "demo_scheduled", "drift"))
 
 
 async def test_a_deal_that_was_lost_since_gets_a_note_and_no_task(world: Circle) -> None:
